@@ -1,0 +1,103 @@
+"""Snapshot several filesystems of one pool in one transaction group."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+from reconciler.actions.base import Done, Failed, Resolve, Verdict, failure_of, planned_guid
+from reconciler.hosts.script import Outcome, Script, Step, Transcript
+from reconciler.observed.change import filesystem_of, next_txg, with_filesystem, with_versions
+from reconciler.observed.model import Filesystem, Observed
+from reconciler.zfs import commands
+from reconciler.zfs.parse import ParseError, parse_versions
+from reconciler.zfs.types import Version, VersionKind
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """`zfs snapshot a@name b@name ...`: all of them or none (zfs-snapshot(8))."""
+
+    verb: ClassVar[str] = "snapshot"
+
+    host: str
+    filesystems: tuple[str, ...]
+    """Of one pool, sorted."""
+    name: str
+    """The part after the @."""
+    spec: str
+    """The replication it belongs to, kept in the user property `reconciler:spec`."""
+    at: int
+    """The instant of the plan, epoch seconds."""
+
+    @property
+    def id(self) -> str:
+        """Unique in a plan and the same in every run."""
+        pool = self.filesystems[0].partition("/")[0]
+        return f"snapshot:{self.host}:{pool}@{self.name}:{self.spec}"
+
+    @property
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """The (host, filesystem) pairs this action touches."""
+        return tuple((self.host, filesystem) for filesystem in self.filesystems)
+
+    def promised(self, filesystem: Filesystem) -> Version:
+        """Return the version that this action will make of a filesystem."""
+        return Version(
+            kind=VersionKind.SNAPSHOT,
+            name=self.name,
+            guid=planned_guid(self.host, filesystem.name, self.name),
+            createtxg=next_txg(filesystem),
+            creation=self.at,
+            written=filesystem.written,
+            referenced=filesystem.referenced,
+            spec=self.spec,
+        )
+
+    def effect(self, observed: Observed) -> Observed:
+        """Return the observations as they are when this is done."""
+        for name in self.filesystems:
+            filesystem = filesystem_of(observed, self.host, name)
+            if filesystem is not None:
+                grown = with_versions(filesystem, self.promised(filesystem))
+                observed = with_filesystem(observed, self.host, replace(grown, written=0))
+        return observed
+
+    def resolved(self, _resolve: Resolve) -> Self:
+        """Return the action with promised versions replaced by real ones."""
+        return self
+
+    def script(self) -> Script:
+        """Return the commands: snapshot, then list what is there."""
+        names = [f"{filesystem}@{self.name}" for filesystem in self.filesystems]
+        return Script(
+            (
+                Step("snapshot", commands.snapshot(names, self.spec)),
+                Step("made", commands.list_versions(names)),
+            )
+        )
+
+    def judge(self, transcript: Transcript) -> Verdict:
+        """Learn the guids of the new snapshots; a snapshot that is missing is a failure."""
+        act, made = transcript.get("snapshot"), transcript.get("made")
+        found = _versions(made)
+        if act is None or not act.ok:
+            return Failed(failure_of(act, f"@{self.name} was not made"))
+        missing = [name for name in self.filesystems if f"{name}@{self.name}" not in found]
+        if missing:
+            return Failed(failure_of(made, f"{missing[0]}@{self.name} is missing after snapshot"))
+        return Done(
+            learned={
+                planned_guid(self.host, name, self.name): found[f"{name}@{self.name}"]
+                for name in self.filesystems
+            }
+        )
+
+
+def _versions(outcome: Outcome | None) -> dict[str, Version]:
+    """Return full name → version of what a step listed; nothing when it can't be read."""
+    if outcome is None or not outcome.ok:
+        return {}
+    try:
+        rows = parse_versions(outcome.stdout)
+    except ParseError:
+        return {}
+    return {row.version.of(row.filesystem): row.version for row in rows}

@@ -1,0 +1,137 @@
+"""What git says, resolved: plain frozen values that the planner reads.
+
+Made by `desired.resolve` from the spec models. Names are checked, references followed, patterns
+compiled, defaults filled in. No third-party types.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.desired.selection import Selection
+from reconciler.hosts.addresses import HostAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """Keep the `count` newest, by createtxg."""
+
+    count: int
+
+
+class Period(StrEnum):
+    """The calendar periods of keep rules. A week is an ISO week."""
+
+    HOURLY = "hourly"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    YEARLY = "yearly"
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Keep the newest of each of the `count` most recent periods that have a version."""
+
+    period: Period
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Keep everything not older than `seconds`, counted back from the newest version."""
+
+    seconds: int
+    text: str
+    """As written in the spec, for reasons shown to people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """Keep every version whose whole name matches the regular expression."""
+
+    pattern: str
+
+
+KeepRule = Last | Calendar | Within | Matching
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Keep rules: a version is kept when any of them keeps it. No rules keep everything."""
+
+    rules: tuple[KeepRule, ...] = ()
+    timezone: str = "UTC"
+    """IANA name; calendar periods begin and end in it."""
+
+
+class Initial(StrEnum):
+    """What the first replication of a filesystem sends."""
+
+    ALL = "all"
+    """Everything the receiver would keep, oldest first."""
+    NEWEST = "newest"
+    REFUSE = "refuse"
+
+
+class DataPath(StrEnum):
+    """The way a stream takes from sender to receiver."""
+
+    AUTO = "auto"
+    """A local pipe on one host; direct where the sender can reach the receiver; else relay."""
+    DIRECT = "direct"
+    """The sender pipes into ssh to the receiver."""
+    RELAY = "relay"
+    """Two OpenSSH processes on the controller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshots:
+    """When snapshots are due and what they are called."""
+
+    every: int
+    """Seconds; slots are aligned to the epoch in UTC."""
+    prefix: str
+    if_changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One receiver host of a replication."""
+
+    host: str
+    roots: Mapping[str, str]
+    """Sender host name → the receiver filesystem below which that sender's filesystems go."""
+    keep: Keep
+    initial: Initial = Initial.ALL
+    path: DataPath = DataPath.AUTO
+
+    def receiver_of(self, sender: str, filesystem: str) -> str:
+        """Return the receiver's name for a sender's filesystem; depends on nothing else."""
+        return f"{self.roots[sender]}/{filesystem}"
+
+
+@dataclass(frozen=True, slots=True)
+class Replication:
+    """Filesystems of one or more sender hosts, their snapshots, retention and targets."""
+
+    name: str
+    senders: tuple[str, ...]
+    selection: Selection
+    snapshots: Snapshots | None
+    keep: Keep
+    targets: tuple[Target, ...]
+    suspend: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """A whole spec set, resolved. Mappings are sorted by name."""
+
+    hosts: Mapping[str, HostAddress]
+    replications: Mapping[str, Replication]
+    digest: str
+    """`sha256:` of what the specs say, independent of formatting, comments and file names."""
+    revision: str | None = None
+    """`branch@commit` when the specs lie in a clean git work tree; `...+changes` when not."""
+    objects: int = 0

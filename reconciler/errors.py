@@ -1,0 +1,74 @@
+"""The exceptions of reconciler, drawn as a tree.
+
+ReconcilerError
+├─ SpecError(diagnostics)             all that is wrong with the specs             → exit 1
+├─ UsageError                         the command line asks for the impossible     → exit 64
+├─ PlanFileError                      a saved plan that can't be read              → exit 1
+├─ PlanStale(details)                 specs or hosts changed since it was saved    → exit 1
+└─ HostError(host)                    a host could not be asked
+   ├─ Unreachable, HostBusy, CommandTimeout, OutputCut        transient: try again
+   └─ HostKeyRejected, AuthenticationFailed, NoShell          terminal: needs a person
+
+Conflicts, blocked actions and diagnostics are values, not exceptions.
+"""
+
+
+class ReconcilerError(Exception):
+    """The base of all errors that a user is shown as a sentence, never as a traceback."""
+
+
+class UsageError(ReconcilerError):
+    """Raised when the command line is understood but asks for something that can't be."""
+
+
+class PlanFileError(ReconcilerError):
+    """Raised when a file given as a saved plan is not one, or is of another format version."""
+
+
+class PlanStale(ReconcilerError):  # noqa: N818 - a state of the plan, named as users say it
+    """Raised when a saved plan no longer fits the specs or the hosts."""
+
+
+class HostError(ReconcilerError):
+    """A host could not be asked; `transient` says whether trying again makes sense."""
+
+    transient = True
+
+    def __init__(self, host: str, message: str) -> None:
+        super().__init__(f"{host}: {message}")
+        self.host = host
+        self.message = message
+
+
+class Unreachable(HostError):
+    """Raised when no connection could be made, or an open one broke."""
+
+
+class HostBusy(HostError):
+    """Raised when the host refuses one more session or connection."""
+
+
+class CommandTimeout(HostError):
+    """Raised when a script did not end within its time."""
+
+
+class OutputCut(HostError):
+    """Raised when a script's output lacks its end marker: what came is not to be trusted."""
+
+
+class HostKeyRejected(HostError):
+    """Raised when the host's key is unknown or is not the expected one."""
+
+    transient = False
+
+
+class AuthenticationFailed(HostError):
+    """Raised when the host refuses our user or key."""
+
+    transient = False
+
+
+class NoShell(HostError):
+    """Raised when our account on the host can't run /bin/sh, so no script ever will."""
+
+    transient = False

@@ -1,0 +1,61 @@
+"""Where a host is and how it is entered. Plain values, made by `desired` from the specs."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Privilege(StrEnum):
+    """How zfs and zpool are run with the rights they need."""
+
+    NONE = "none"
+    SUDO = "sudo"
+    DOAS = "doas"
+
+
+@dataclass(frozen=True, slots=True)
+class SshAddress:
+    """A host reached by ssh. What is None is left to ssh_config and its defaults."""
+
+    address: str
+    user: str | None = None
+    port: int | None = None
+    jump: str | None = None
+    """A ProxyJump value: `[user@]host[:port]`, several separated by commas."""
+    host_key: str | None = None
+    """The pinned public key, `ssh-ed25519 AAAA...`; None: known_hosts decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAddress:
+    """The controller's own machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerAddress:
+    """How other hosts reach this one, where that differs from the controller's way."""
+
+    address: str
+    port: int | None = None
+    user: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a host is asked to do at once."""
+
+    sends: int = 2
+    receives: int = 2
+
+
+Address = SshAddress | LocalAddress
+
+
+@dataclass(frozen=True, slots=True)
+class HostAddress:
+    """All that is needed to run scripts on one named host."""
+
+    name: str
+    address: Address
+    privilege: Privilege = Privilege.NONE
+    peer_address: PeerAddress | None = None
+    limits: Limits = Limits()

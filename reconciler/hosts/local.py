@@ -1,0 +1,126 @@
+"""The controller's own machine as a host: scripts run by `/bin/sh` in a session of their own."""
+
+import os
+import secrets
+import signal
+import subprocess
+import threading
+import time
+from contextlib import suppress
+from typing import IO
+
+from reconciler.errors import CommandTimeout, NoShell
+from reconciler.hosts import shell
+from reconciler.hosts.addresses import HostAddress
+from reconciler.hosts.host import StderrListener
+from reconciler.hosts.script import Script, Transcript
+from reconciler.hosts.transcript import DECODING_ERRORS, ENCODING, LiveStderr
+
+_CHUNK = 1 << 17
+_GRACE = 7.0
+"""Seconds to end in: the lifeline's watcher sends TERM, 5 s later KILL."""
+
+
+class LocalHost:
+    """Runs scripts on this machine. When the controller dies, what it runs is ended too."""
+
+    def __init__(self, address: HostAddress) -> None:
+        self._address = address
+
+    @property
+    def name(self) -> str:
+        """The host's name in the specs."""
+        return self._address.name
+
+    def run(
+        self, script: Script, *, timeout: float, on_stderr: StderrListener | None = None
+    ) -> Transcript:
+        """Run a script, see `reconciler.hosts.host.Host`."""
+        nonce = secrets.token_hex(16)
+        text = shell.render(script, nonce=nonce, privilege=self._address.privilege)
+        live = None if on_stderr is None else LiveStderr(nonce, on_stderr)
+        execution = _Execution(self.name, live)
+        try:
+            execution.feed(text)
+            if not execution.is_over(within=timeout):
+                raise CommandTimeout(self.name, f"not done after {timeout:g} s, so it was stopped")
+        finally:
+            execution.end()
+        return shell.read(nonce, *execution.output(), script, host=self.name)
+
+    def close(self) -> None:
+        """Do nothing: there is no connection."""
+
+
+class _Execution:
+    """One `/bin/sh` and the two threads that read what it prints."""
+
+    def __init__(self, host: str, live: LiveStderr | None) -> None:
+        pipe = subprocess.PIPE
+        try:
+            self._process = subprocess.Popen(
+                ["/bin/sh"], stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
+            )
+        except OSError as error:
+            raise NoShell(host, f"/bin/sh can't be run: {error.strerror}") from error
+        out, err = self._process.stdout, self._process.stderr
+        self._readers = _Reader(_present(out)), _Reader(_present(err), live)
+        for reader in self._readers:
+            reader.start()
+
+    def feed(self, text: str) -> None:
+        """Send the text; stdin stays open as the lifeline."""
+        stdin = _present(self._process.stdin)
+        with suppress(BrokenPipeError):
+            stdin.write(text.encode())
+            stdin.flush()
+
+    def is_over(self, *, within: float) -> bool:
+        """Wait for the end of both streams and of the shell."""
+        deadline = time.monotonic() + within
+        for reader in self._readers:
+            reader.join(max(0.0, deadline - time.monotonic()))
+            if reader.is_alive():
+                return False
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(max(0.1, deadline - time.monotonic()))
+        return self._process.returncode is not None
+
+    def end(self) -> None:
+        """Make sure that nothing of the script runs on. What sudo made root's may not listen."""
+        with suppress(BrokenPipeError):
+            _present(self._process.stdin).close()
+        if not self.is_over(within=_GRACE):
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self.is_over(within=1.0)
+
+    def output(self) -> tuple[str, str]:
+        """Return stdout and stderr."""
+        out, err = self._readers
+        return out.text(), err.text()
+
+
+class _Reader(threading.Thread):
+    """Collects one stream of the shell until its end, and owns it."""
+
+    def __init__(self, stream: IO[bytes], live: LiveStderr | None = None) -> None:
+        super().__init__(daemon=True)
+        self._stream = stream
+        self._live = live
+        self._chunks: list[bytes] = []
+
+    def run(self) -> None:
+        with self._stream:
+            while chunk := os.read(self._stream.fileno(), _CHUNK):
+                self._chunks.append(chunk)
+                if self._live is not None:
+                    self._live.feed(chunk)
+
+    def text(self) -> str:
+        return b"".join(self._chunks).decode(ENCODING, DECODING_ERRORS)
+
+
+def _present(stream: IO[bytes] | None) -> IO[bytes]:
+    assert stream is not None  # noqa: S101 - for the types: all three streams are pipes
+    return stream

@@ -1,0 +1,96 @@
+"""A script: what is to be run on one host in one execution, as data.
+
+A script is a list of steps, each an argv tuple, perhaps piped into a second one, perhaps under a
+condition on an earlier step. `hosts.shell` renders it to one POSIX sh text; the simulated host
+interprets it in process. There is nothing in it that needs a shell to be understood.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reconciler.zfs.types import Argv
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """Holds when the named earlier step was run and ended with status 0."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """Holds when the named earlier step succeeded and its stdout was exactly `text`.
+
+    This is the guid check in front of every destructive command: both run in one execution on
+    the host, so nothing but the host's own commands can come between them.
+    """
+
+    step: str
+    text: str
+    """Without the final newline."""
+
+
+Condition = Succeeded | Printed
+
+
+@dataclass(frozen=True, slots=True)
+class FieldsOf:
+    """More arguments for a step: one field of the tab-separated rows an earlier step printed.
+
+    Only rows whose field `positive` is a whole number above zero count. Fields count from 0.
+    When no row does, the step is not run and counts as succeeded with no output.
+    """
+
+    step: str
+    take: int
+    positive: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One command of a script. Its output is a section of the transcript, found by its name."""
+
+    name: str
+    argv: Argv
+    when: Condition | None = None
+    more: FieldsOf | None = None
+    into: Argv | None = None
+    """A second command that reads the first one's stdout (a stream: it never passes Python).
+    Then the outcome's stdout is what the second printed on stdout *and stderr*, its stderr is the
+    first one's, and both statuses are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """Steps to run in order on one host. A failing step does not stop the ones after it."""
+
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one step did."""
+
+    status: int
+    """The exit status, of the second command for a step with `into`; -N for signal N."""
+    stdout: str
+    stderr: str
+    first_status: int = 0
+    """The exit status of the first command of a step with `into`, else 0."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether all commands of the step ended with status 0."""
+        return self.status == 0 and self.first_status == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """The outcomes of a script's steps by name. A step that was not run (condition) is absent."""
+
+    outcomes: Mapping[str, Outcome]
+
+    def get(self, step: str) -> Outcome | None:
+        """Return the outcome of a step, None when its condition did not hold."""
+        return self.outcomes.get(step)

@@ -1,0 +1,258 @@
+"""Scripts as POSIX sh text, and what such a text printed back as a transcript. Pure functions.
+
+The text is fed on stdin of `/bin/sh`, so neither the login shell's quoting nor the limit on the
+length of arguments matters. It is one compound command: a text cut in transit is a syntax error
+and runs nothing. stdin stays open after it as a lifeline: when it ends before the script does (the
+controller died, the connection broke, the time was up), the script's whole process group is ended.
+
+Every step's output is framed by lines that hold a random nonce, on stdout and on stderr alike.
+What stands outside of these frames (a banner, an `echo` in a .bashrc) is never read as output.
+"""
+
+import shlex
+from collections.abc import Iterator
+
+from reconciler.hosts.addresses import Privilege
+from reconciler.hosts.script import Condition, FieldsOf, Printed, Script, Step, Succeeded
+from reconciler.hosts.transcript import read
+from reconciler.zfs.types import Argv
+
+__all__ = ["SEARCH_PATH", "privileged", "quote", "read", "render"]
+
+SEARCH_PATH = "${PATH:-/usr/local/bin:/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin"
+"""Where programs are looked for: a login without a profile lacks the sbin folders."""
+
+# What makes zfs(8) or zpool(8) print something else.
+_UNSET = (
+    "ZFS_ABORT ZFS_COLOR ZPOOL_STATUS_NON_NATIVE_ASHIFT_IGNORE ZPOOL_VDEV_NAME_FOLLOW_LINKS"
+    " ZPOOL_VDEV_NAME_GUID ZPOOL_VDEV_NAME_PATH"
+)
+
+# The watcher reads with a builtin, so there is only one process to stop at the end. It gets KILL
+# then: TERM may be ignored, an inheritance from whoever started sshd.
+_HEAD = r"""{{
+{{
+PATH={path} LC_ALL=C TZ=UTC; export PATH LC_ALL TZ
+unset {unset}
+reconciler_mark() {{ printf '\n%s %s\n' {nonce} "$*"; printf '\n%s %s\n' {nonce} "$*" >&2; }}
+{{
+while read -r reconciler_line; do :; done
+trap '' TERM; kill -TERM 0; sleep 5; kill -KILL 0
+}} <&3 >/dev/null 2>&1 3<&- &
+reconciler_lifeline=$!
+exec 3<&-
+"""
+
+# The last character has to be the first one that makes the text complete.
+_TAIL = """reconciler_mark done
+kill -KILL "$reconciler_lifeline"; wait "$reconciler_lifeline" 2>/dev/null
+exit 0
+} 3<&0 </dev/null
+}
+"""
+
+
+def render(script: Script, *, nonce: str, privilege: Privilege) -> str:
+    """Return the script as POSIX sh text to be fed on stdin of `/bin/sh`."""
+    _check(script)
+    position = {step.name: index for index, step in enumerate(script.steps)}
+    captured = {_needed(need) for step in script.steps for need in _needs(step) if _captures(need)}
+    pieces = [_HEAD.format(path=SEARCH_PATH, unset=_UNSET, nonce=nonce)]
+    for step in script.steps:
+        body = _body(step, position, privilege, captured=step.name in captured)
+        pieces.append(_guarded(step, position, body))
+    return "".join([*pieces, _TAIL])
+
+
+def quote(argv: Argv) -> str:
+    """Return an argv as words of a POSIX shell."""
+    program, *arguments = map(_word, argv)
+    # The program is always in quotes: bare it might be read as `if`, `time` or an assignment.
+    return " ".join([program if program.startswith("'") else f"'{program}'", *arguments])
+
+
+def _word(text: str) -> str:
+    if "\0" in text:
+        raise ValueError(f"an argument can't hold a NUL character: {text!r}")
+    return shlex.quote(text)
+
+
+def privileged(argv: Argv, privilege: Privilege) -> Argv:
+    """Return the argv with the prefix that zfs and zpool need to be run with their rights."""
+    if privilege is Privilege.NONE or argv[0] not in {"zfs", "zpool"}:
+        return argv
+    return (str(privilege), "-n", *argv)
+
+
+def _check(script: Script) -> None:
+    """Refuse a script that can't mean anything: a mistake in our own code."""
+    before: dict[str, Step] = {}
+    for step in script.steps:
+        if step.name in before:
+            raise ValueError(f"two steps of a script are named {step.name!r}")
+        for need in _needs(step):
+            if _needed(need) not in before:
+                raise ValueError(f"step {step.name!r} depends on {_needed(need)!r}, not before it")
+            if _captures(need) and before[_needed(need)].into is not None:
+                raise ValueError(f"step {step.name!r} reads the output of a stream")
+        before[step.name] = step
+
+
+def _needs(step: Step) -> Iterator[Condition | FieldsOf]:
+    if step.when is not None:
+        yield step.when
+    if step.more is not None:
+        yield step.more
+
+
+def _needed(need: Condition | FieldsOf) -> str:
+    return need.step
+
+
+def _captures(need: Condition | FieldsOf) -> bool:
+    """Say whether the earlier step's output has to be kept in a shell variable."""
+    return isinstance(need, Printed | FieldsOf)
+
+
+def _guarded(step: Step, position: dict[str, int], body: str) -> str:
+    """Put a step's lines under the condition that the steps it depends on went well."""
+    tests = [_test(need, position[_needed(need)]) for need in _needs(step)]
+    index = position[step.name]
+    lines = f"reconciler_mark begin {index}\n{body}\n"
+    lines += f'reconciler_mark end {index} "$reconciler_status" "$reconciler_first"\n'
+    lines += f"reconciler_failed_{index}=$((reconciler_status | reconciler_first))\n"
+    if not tests:
+        return lines
+    return f"reconciler_failed_{index}=\nif {' && '.join(tests)}; then\n{lines}fi\n"
+
+
+def _test(need: Condition | FieldsOf, index: int) -> str:
+    succeeded = f'[ "$reconciler_failed_{index}" = 0 ]'
+    match need:
+        case Printed(text=text):
+            output = f'"$reconciler_output_{index}"'
+            with_and_without_newline = (_word(f"{text}\n"), _word(text))
+            equal = " || ".join(f"[ {output} = {wanted} ]" for wanted in with_and_without_newline)
+            return f"{succeeded} && {{ {equal}; }}"
+        case Succeeded() | FieldsOf():
+            return succeeded
+
+
+def _body(step: Step, position: dict[str, int], privilege: Privilege, *, captured: bool) -> str:
+    """Return the lines that run a step and set `reconciler_status` and `reconciler_first`."""
+    index = position[step.name]
+    command = quote(privileged(step.argv, privilege))
+    fields = None
+    if step.more is not None:
+        fields = _select(step.more, position[step.more.step])
+        rows = r"""printf '%s\n' "$reconciler_fields" | tr '\n' '\0'"""
+        command = f"{rows} | xargs -0 {command}"
+    if step.into is not None:
+        body = _stream(command, step.argv, step.into, privilege)
+    else:
+        # In a subshell: an argv like `exit 1` must not end the script.
+        body = _capture(command, index) if captured else f"( {command} ); reconciler_status=$?"
+        body = f"{body}\nreconciler_first=0"
+    if fields is None:
+        return body
+    return f"""\
+reconciler_output_{index}= reconciler_first=0
+{fields}
+reconciler_status=$?
+if [ "$reconciler_status" = 0 ] && [ -n "$reconciler_fields" ]; then
+{body}
+fi"""
+
+
+def _select(more: FieldsOf, index: int) -> str:
+    """Pick the arguments. Without the line `end` awk has not seen all: that is not "no rows"."""
+    take, positive = more.take + 1, more.positive + 1
+    rule = f"NF >= {max(take, positive)} && ${positive} ~ /^0*[1-9][0-9]*$/ {{ print ${take} }}"
+    awk = f"awk -F'\\t' {_word(rule + ' END { exit $0 != "end" }')}"
+    return f"reconciler_fields=$(printf '%s\\nend\\n' \"$reconciler_output_{index}\" | {awk})"
+
+
+def _captures(need: Condition | FieldsOf) -> bool:
+    """Say whether the earlier step's output has to be kept in a shell variable."""
+    return isinstance(need, Printed | FieldsOf)
+
+
+def _guarded(step: Step, position: dict[str, int], body: str) -> str:
+    """Put a step's lines under the condition that the steps it depends on went well."""
+    tests = [_test(need, position[_needed(need)]) for need in _needs(step)]
+    index = position[step.name]
+    lines = f"reconciler_mark begin {index}\n{body}\n"
+    lines += f'reconciler_mark end {index} "$reconciler_status" "$reconciler_first"\n'
+    lines += f"reconciler_failed_{index}=$((reconciler_status | reconciler_first))\n"
+    if not tests:
+        return lines
+    return f"reconciler_failed_{index}=\nif {' && '.join(tests)}; then\n{lines}fi\n"
+
+
+def _test(need: Condition | FieldsOf, index: int) -> str:
+    succeeded = f'[ "$reconciler_failed_{index}" = 0 ]'
+    match need:
+        case Printed(text=text):
+            output = f'"$reconciler_output_{index}"'
+            with_and_without_newline = (_word(f"{text}\n"), _word(text))
+            equal = " || ".join(f"[ {output} = {wanted} ]" for wanted in with_and_without_newline)
+            return f"{succeeded} && {{ {equal}; }}"
+        case Succeeded() | FieldsOf():
+            return succeeded
+
+
+def _body(step: Step, position: dict[str, int], privilege: Privilege, *, captured: bool) -> str:
+    """Return the lines that run a step and set `reconciler_status` and `reconciler_first`."""
+    index = position[step.name]
+    command = quote(privileged(step.argv, privilege))
+    fields = None
+    if step.more is not None:
+        fields = _select(step.more, position[step.more.step])
+        rows = r"""printf '%s\n' "$reconciler_fields" | tr '\n' '\0'"""
+        command = f"{rows} | xargs -0 {command}"
+    if step.into is not None:
+        body = _stream(command, step.argv, step.into, privilege)
+    else:
+        # In a subshell: an argv like `exit 1` must not end the script.
+        body = _capture(command, index) if captured else f"( {command} ); reconciler_status=$?"
+        body = f"{body}\nreconciler_first=0"
+    if fields is None:
+        return body
+    return f"""\
+reconciler_output_{index}= reconciler_first=0
+{fields}
+reconciler_status=$?
+if [ "$reconciler_status" = 0 ] && [ -n "$reconciler_fields" ]; then
+{body}
+fi"""
+
+
+def _select(more: FieldsOf, index: int) -> str:
+    take, positive = more.take + 1, more.positive + 1
+    rule = f"NF >= {max(take, positive)} && ${positive} ~ /^0*[1-9][0-9]*$/ {{ print ${take} }}"
+    rows = f"printf '%s' \"$reconciler_output_{index}\""
+    return f"reconciler_fields=$({rows} | awk -F'\\t' {_word(rule)})"
+
+
+def _capture(command: str, index: int) -> str:
+    """Keep the output in a variable, with all its newlines (the x), and print it."""
+    output = f"reconciler_output_{index}"
+    return f"""\
+{output}=$( ( {command} ); reconciler_status=$?; printf x; exit "$reconciler_status" )
+reconciler_status=$?
+{output}=${{{output}%x}}
+printf '%s' "${output}" || reconciler_status=126"""
+
+
+def _stream(first: str, argv: Argv, into: Argv, privilege: Privilege) -> str:
+    """Join two commands by a pipe. Both statuses come back through descriptor 3."""
+    # A signal of ours doesn't reach what sudo made root's; the end of a cat between the two does.
+    both = privileged(argv, privilege) != argv and privileged(into, privilege) != into
+    between = "| cat 3>&- 4>&- " if both else ""
+    second = quote(privileged(into, privilege))
+    return f"""\
+reconciler_first=255 reconciler_status=255
+{{
+eval "$({{ {{ ( {first} ) 3>&- 4>&-; echo "reconciler_first=$?" >&3; }} {between}|
+{{ ( {second} ) >&4 2>&1 3>&- 4>&-; echo "reconciler_status=$?" >&3; }}; }} 3>&1 )"
+}} 4>&1"""

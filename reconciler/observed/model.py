@@ -1,0 +1,104 @@
+"""What the hosts say. A host is Seen or Unseen with a cause; there is no empty default.
+
+Unknown is not empty: a filesystem that is not listed is absent only because its host is Seen and
+its pool is among the imported ones of that same observation.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.zfs.types import FilesystemKind, Version
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """An imported pool."""
+
+    name: str
+    guid: int
+    health: str
+    """ONLINE, DEGRADED, FAULTED, SUSPENDED ... as zpool prints it."""
+    readonly: bool
+    free: int
+    """Bytes."""
+    features: Mapping[str, str] = field(default_factory=dict)
+    """Feature name without `feature@` → disabled | enabled | active."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filesystem:
+    """A filesystem or volume with its versions."""
+
+    name: str
+    kind: FilesystemKind
+    guid: int
+    createtxg: int
+    used: int
+    written: int
+    """Bytes written since the newest snapshot."""
+    referenced: int
+    encryption: str
+    """`off` or the cipher."""
+    keystatus: str
+    """none | available | unavailable"""
+    encryptionroot: str | None
+    origin: str | None
+    """The snapshot this is a clone of."""
+    readonly: bool
+    mounted: bool
+    resume_token: str | None
+    inconsistent: bool
+    """A first receive that is under way or was interrupted: no data to be had yet."""
+    placeholder: bool
+    """Made by us as a parent only (user property `reconciler:placeholder=on`)."""
+    disabled: bool
+    """`reconciler:reconcile=disabled`, own or inherited: hands off."""
+    versions: tuple[Version, ...] = ()
+    """In version order. Empty also where versions were not asked for: see Seen.listed."""
+
+    @property
+    def pool(self) -> str:
+        """The name of the pool it is in."""
+        return self.name.partition("/")[0]
+
+    @property
+    def snapshots(self) -> tuple[Version, ...]:
+        """The snapshots, oldest first."""
+        return tuple(version for version in self.versions if version.is_snapshot)
+
+    @property
+    def bookmarks(self) -> tuple[Version, ...]:
+        """The bookmarks, oldest first."""
+        return tuple(version for version in self.versions if not version.is_snapshot)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A host that answered completely."""
+
+    host: str
+    at: int
+    """The controller's clock when the answer came, epoch seconds."""
+    clock: int
+    """The host's own clock, epoch seconds."""
+    zfs_version: str
+    """`2.1.11` style, of the userland."""
+    pools: Mapping[str, Pool]
+    filesystems: Mapping[str, Filesystem]
+    """Every filesystem and volume of the imported pools that were asked about, sorted by name."""
+    listed: tuple[str, ...] = ()
+    """The roots whose versions were asked for; below them a missing version is absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A host that could not be observed: nothing is known about it, so nothing is done to it."""
+
+    host: str
+    cause: str
+    """What happened, one line."""
+    remedy: str = ""
+
+
+Observation = Seen | Unseen
+Observed = Mapping[str, Observation]

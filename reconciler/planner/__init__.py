@@ -1,0 +1,1 @@
+"""desired × observed × now → Plan. Pure, total and deterministic: no I/O, no clock."""

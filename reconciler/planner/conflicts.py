@@ -1,0 +1,99 @@
+"""Conflicts between a sender and what is at its receiver's place: evidence and remedy.
+
+A conflict is a value in the plan; inside the planner it travels as an exception, because every
+step of planning a pair may find one and none can go on.
+"""
+
+from collections.abc import Sequence
+
+from reconciler.observed.model import Filesystem
+from reconciler.planner.history import Diverged, NoCommonVersion
+from reconciler.planner.pairs import Pair
+from reconciler.zfs.types import Version
+
+
+class Conflicted(Exception):  # noqa: N818 - a finding, not an error; it never leaves the planner
+    """Raised when a pair can't be planned until a person has done something."""
+
+    def __init__(self, code: str, message: str, remedy: str, evidence: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.code = code
+        self.remedy = remedy
+        self.evidence = tuple(evidence)
+
+
+def modified(host: str, there: Filesystem) -> Conflicted:
+    """Somebody wrote to the receiver."""
+    return Conflicted(
+        "receiver-modified",
+        f"{there.name} was written to since its newest snapshot",
+        f"keep what was written (zfs snapshot and zfs clone), then zfs rollback"
+        f" {there.snapshots[-1].of(there.name)} on {host}",
+        [f"{there.written} bytes written since {there.snapshots[-1].label}"],
+    )
+
+
+def diverged(pair: Pair, there: Filesystem, found: Diverged) -> Conflicted:
+    """The receiver has newer snapshots that the sender does not have."""
+    sender, host = pair.source.host, pair.receiver_host
+    names = ", ".join(version.label for version in found.receiver_only)
+    common = found.common.receiver
+    return Conflicted(
+        "diverged",
+        f"diverged: {_count(found.receiver_only)} there that {sender} does not have ({names}),"
+        f" newer than the common {common.label}",
+        f"to keep what is there: zfs rename {there.name} away and start afresh; to give it up:"
+        f" zfs rollback -r {common.of(there.name)} on {host} (destroys {names})",
+        [
+            f"common: {common.label} (guid {common.guid})",
+            *(f"only on {host}: {v.label} (guid {v.guid})" for v in found.receiver_only),
+            f"newest on {sender}: {_newest(pair.source.filesystem)}",
+        ],
+    )
+
+
+def no_common(pair: Pair, there: Filesystem, found: NoCommonVersion) -> Conflicted:
+    """The receiver's snapshots are none of the sender's."""
+    sender, host = pair.source.host, pair.receiver_host
+    return Conflicted(
+        "no-common-version",
+        f"no common version: none of the {_count(found.receiver_has)} there is on {sender}, as"
+        " snapshot or as bookmark",
+        f"zfs rename {there.name} on {host} to keep it aside and start afresh",
+        [
+            f"newest on {host}: {_newest(there)}",
+            f"newest on {sender}: {_newest(pair.source.filesystem)}",
+        ],
+    )
+
+
+def occupied(host: str, there: Filesystem) -> Conflicted:
+    """Something without any snapshot is at the receiver's place."""
+    aside = f"zfs rename {there.name} on {host} out of the way"
+    if there.inconsistent:
+        return Conflicted(
+            "receive-under-way",
+            f"{there.name} is being received by somebody else",
+            "wait until that is done, or find out who it is (ps on that host)",
+        )
+    if there.placeholder:
+        return Conflicted(
+            "receiver-is-placeholder",
+            f"{there.name} is a placeholder made earlier; a full stream would have to replace it",
+            f"{aside}, let it be received, then rename its children back below it",
+        )
+    return Conflicted(
+        "receiver-without-snapshots",
+        f"{there.name} exists and has no snapshot; a full stream would have to replace it",
+        aside,
+        [f"it refers to {there.referenced} bytes"],
+    )
+
+
+def _count(versions: Sequence[Version]) -> str:
+    return f"{len(versions)} snapshot{'s' if len(versions) != 1 else ''}"
+
+
+def _newest(filesystem: Filesystem) -> str:
+    newest = filesystem.snapshots[-1] if filesystem.snapshots else None
+    return f"{newest.label} (guid {newest.guid})" if newest is not None else "no snapshot"

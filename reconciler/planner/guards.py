@@ -1,0 +1,241 @@
+"""The second look at every destroy, taken from specs and observations anew.
+
+The planner already leaves out what must stay. The guards do not ask it: they look at the finished
+plan and at the world, and take out each version for which any of the rules is not plainly
+fulfilled. Guards only remove.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from reconciler.actions import Destroy, Send
+from reconciler.desired.model import Desired, Replication
+from reconciler.observed.model import Filesystem, Observed, Seen
+from reconciler.planner.history import Common, compare
+from reconciler.planner.marks import Ownership, PairMarks
+from reconciler.planner.plan import Blocked, Plan, PlannedAction
+from reconciler.zfs.names import is_within
+from reconciler.zfs.types import Version
+
+MAX_CLOCK_DIFFERENCE = 60
+"""Seconds between a host's clock and the controller's beyond which nothing is destroyed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Role:
+    """One part a filesystem plays: sender to, or receiver of, its counterpart."""
+
+    replication: Replication
+    marks: PairMarks
+    sender: tuple[str, str]
+    receiver: tuple[str, str]
+
+
+def guard(plan: Plan, desired: Desired, observed: Observed) -> Plan:
+    """Return the plan without the destroys that a guard objects to; they are listed as blocked."""
+    eye = _Eye(plan, desired, observed)
+    actions: list[PlannedAction] = []
+    blocked: list[Blocked] = []
+    for planned in plan.actions:
+        if not isinstance(planned.action, Destroy):
+            actions.append(planned)
+            continue
+        left, objections = eye.inspect(planned, planned.action)
+        blocked += objections
+        if left:
+            actions.append(replace(planned, action=replace(planned.action, versions=left)))
+    return replace(plan, actions=tuple(actions), blocked=(*plan.blocked, *blocked))
+
+
+class _Eye:
+    """Looks at one destroy after the other."""
+
+    def __init__(self, plan: Plan, desired: Desired, observed: Observed) -> None:
+        self.desired = desired
+        self.observed = observed
+        sends = [p.action for p in plan.actions if isinstance(p.action, Send)]
+        self.sends: dict[tuple[tuple[str, str], ...], list[Send]] = {}
+        for send in sends:
+            self.sends.setdefault(send.places, []).append(send)
+        self.doomed: dict[tuple[str, str], set[int]] = {}
+        for planned in plan.actions:
+            if isinstance(planned.action, Destroy):
+                place = planned.action.places[0]
+                guids = {v.guid for v in planned.action.versions if v.is_snapshot}
+                self.doomed.setdefault(place, set()).update(guids)
+
+    def inspect(
+        self, planned: PlannedAction, destroy: Destroy
+    ) -> tuple[tuple[Version, ...], list[Blocked]]:
+        """Return the versions that may go and the objections to the others."""
+        objections: dict[Version, tuple[str, str]] = {}
+        for version in destroy.versions:
+            objection = next(self._objections(planned, destroy, version), None)
+            if objection is not None:
+                objections[version] = objection
+        left = tuple(v for v in destroy.versions if v not in objections)
+        return left, _grouped(planned.id, destroy, objections)
+
+    def _objections(
+        self, planned: PlannedAction, destroy: Destroy, version: Version
+    ) -> Iterator[tuple[str, str]]:
+        seen = self.observed.get(destroy.host)
+        filesystem = seen.filesystems.get(destroy.filesystem) if isinstance(seen, Seen) else None
+        if not isinstance(seen, Seen) or filesystem is None:
+            yield "unseen", f"{destroy.host} {destroy.filesystem} was not seen"
+            return
+        yield from _clock(seen)
+        roles = tuple(self._roles(destroy.host, destroy.filesystem))
+        yield from self._foreign(destroy, version, roles)
+        yield from _held(version, roles)
+        yield from _future(seen, filesystem, roles)
+        yield from self._last(planned, destroy, filesystem, version)
+        for role in roles:
+            yield from self._common(planned, role, version)
+
+    def _roles(self, host: str, filesystem: str) -> Iterator[_Role]:
+        """Yield the parts that specs give to a filesystem."""
+        for replication in self.desired.replications.values():
+            for target in replication.targets:
+                for sender, root in target.roots.items():
+                    marks = PairMarks.of(replication, target, sender)
+                    selects = replication.selection.selects
+                    if host == sender and selects(filesystem):
+                        there = target.receiver_of(sender, filesystem)
+                        yield _Role(replication, marks, (host, filesystem), (target.host, there))
+                    if host == target.host and filesystem != root and is_within(filesystem, root):
+                        name = filesystem[len(root) + 1 :]
+                        if selects(name):
+                            place = (host, filesystem)
+                            yield _Role(replication, marks, (sender, name), place)
+
+    def _foreign(
+        self, destroy: Destroy, version: Version, roles: Sequence[_Role]
+    ) -> Iterator[tuple[str, str]]:
+        place = (destroy.host, destroy.filesystem)
+        if not version.is_snapshot:
+            mine = any(r.sender == place and r.marks.is_cursor(version) for r in roles)
+        else:
+            mine = any(
+                Ownership.of(r.replication).on_receiver(version)
+                for r in roles
+                if r.receiver == place
+            ) or any(
+                Ownership.of(replication).on_sender(version)
+                for replication in self.desired.replications.values()
+                if destroy.host in replication.senders
+                and replication.selection.selects(destroy.filesystem)
+            )
+        if not mine:
+            yield "foreign", "no spec manages it"
+
+    def _last(
+        self,
+        planned: PlannedAction,
+        destroy: Destroy,
+        filesystem: Filesystem,
+        version: Version,
+    ) -> Iterator[tuple[str, str]]:
+        """Something managed has to be left, or to have arrived before."""
+        if not version.is_snapshot:
+            return
+        doomed = self.doomed[destroy.places[0]]
+        stays = any(
+            v.guid not in doomed and self._managed_here(destroy, v) for v in filesystem.snapshots
+        )
+        if not stays and not self._arrives_before(planned, destroy):
+            yield "last-version", "it would leave no managed version"
+
+    def _managed_here(self, destroy: Destroy, version: Version) -> bool:
+        roles = self._roles(destroy.host, destroy.filesystem)
+        return next(self._foreign(destroy, version, tuple(roles)), None) is None
+
+    def _arrives_before(self, planned: PlannedAction, destroy: Destroy) -> bool:
+        place = destroy.places[0]
+        return any(
+            send.id in planned.depends_on
+            for places, sends in self.sends.items()
+            if places[1] == place
+            for send in sends
+        ) or any(id_.startswith(f"snapshot:{destroy.host}:") for id_ in planned.depends_on)
+
+    def _common(
+        self, planned: PlannedAction, role: _Role, version: Version
+    ) -> Iterator[tuple[str, str]]:
+        """The most recent common version stays until a newer one is on both ends."""
+        here, there = self._filesystem(role.sender), self._filesystem(role.receiver)
+        peer = role.receiver if planned.action.places[0] == role.sender else role.sender
+        unseen = [h for h in (role.sender[0], role.receiver[0]) if not self._is_seen(h)]
+        if unseen:
+            yield "peer-unseen", f"its peer {peer[0]} {peer[1]} was not seen"
+            return
+        sends = self.sends.get((role.sender, role.receiver), [])
+        if here is None or (there is None and not sends):
+            if there is not None:
+                yield "peer-gone", f"its peer {peer[0]} {peer[1]} is gone"
+            return
+        known = there.versions if there is not None and not there.inconsistent else ()
+        before = compare(here.versions, known)
+        if known and not isinstance(before, Common):
+            yield "conflict", f"it has no undisputed common version with {peer[0]} {peer[1]}"
+            return
+        if sends and sends[-1].to.guid == version.guid:
+            yield "common-version", f"it will be the common version with {peer[0]} {peer[1]}"
+        needed = {v.guid for send in sends for v in (send.base, *send.versions) if v is not None}
+        if isinstance(before, Common):
+            needed.add(before.sender.guid)
+        if version.guid in needed and not (sends and sends[-1].id in planned.depends_on):
+            yield "common-version", f"it is the common version with {peer[0]} {peer[1]}"
+
+    def _filesystem(self, place: tuple[str, str]) -> Filesystem | None:
+        seen = self.observed.get(place[0])
+        return seen.filesystems.get(place[1]) if isinstance(seen, Seen) else None
+
+    def _is_seen(self, host: str) -> bool:
+        return isinstance(self.observed.get(host), Seen)
+
+
+def _clock(seen: Seen) -> Iterator[tuple[str, str]]:
+    difference = seen.clock - seen.at
+    if abs(difference) > MAX_CLOCK_DIFFERENCE:
+        way = "ahead of" if difference > 0 else "behind"
+        yield (
+            "clock",
+            f"the clock of {seen.host} is {abs(difference)} s {way} the controller's",
+        )
+
+
+def _held(version: Version, roles: Sequence[_Role]) -> Iterator[tuple[str, str]]:
+    own = {tag for role in roles for tag in (role.marks.step_tag, role.marks.base_tag)}
+    strangers = [tag for tag in version.holds if tag not in own]
+    if strangers or version.userrefs > len(version.holds):
+        yield "held", f"held by {', '.join(strangers) or 'somebody'}"
+
+
+def _future(
+    seen: Seen, filesystem: Filesystem, roles: Sequence[_Role]
+) -> Iterator[tuple[str, str]]:
+    limit = max(seen.clock, seen.at) + MAX_CLOCK_DIFFERENCE
+    owners = [Ownership.of(role.replication) for role in roles]
+    for version in filesystem.snapshots:
+        if version.creation > limit and any(owner.on_receiver(version) for owner in owners):
+            yield "future", f"{version.label} is from the future: a clock was wrong"
+            return
+
+
+def _grouped(
+    action_id: str, destroy: Destroy, objections: dict[Version, tuple[str, str]]
+) -> list[Blocked]:
+    """Return one entry per distinct objection."""
+    distinct = dict.fromkeys(objections.values())
+    return [
+        Blocked(
+            action_id,
+            destroy.host,
+            destroy.filesystem,
+            tuple(v for v, objection in objections.items() if objection == (name, message)),
+            name,
+            message,
+        )
+        for name, message in distinct
+    ]

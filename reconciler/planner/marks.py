@@ -1,0 +1,102 @@
+"""The names this project gives to things on hosts, and how they are recognised again.
+
+Names are read back exactly: what does not parse as ours *for this replication and target* is
+foreign. Names of replications and hosts contain no underscore, so the parts can't run together.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from reconciler.desired.model import Replication, Snapshots, Target
+from reconciler.zfs.types import Version
+
+_STAMP = "%Y%m%dT%H%M%SZ"
+_STAMP_LENGTH = len("20260102T030405Z")
+
+
+def snapshot_name(prefix: str, at: int) -> str:
+    """Return the name of a snapshot for an instant: `rec-20261122T231500Z`, always UTC."""
+    return prefix + datetime.fromtimestamp(at, UTC).strftime(_STAMP)
+
+
+def snapshot_time(prefix: str, name: str) -> int | None:
+    """Return the instant in a name of exactly this prefix and our format, else None."""
+    stamp = name[len(prefix) :]
+    if not name.startswith(prefix) or len(stamp) != _STAMP_LENGTH or not stamp.isascii():
+        return None
+    try:
+        at = datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return int(at.timestamp()) if at.strftime(_STAMP) == stamp else None
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """Which snapshots a replication manages."""
+
+    replication: str
+    prefix: str | None
+
+    @classmethod
+    def of(cls, replication: Replication) -> "Ownership":
+        """Return the ownership of one replication."""
+        snapshots: Snapshots | None = replication.snapshots
+        return cls(replication.name, snapshots.prefix if snapshots is not None else None)
+
+    def on_sender(self, version: Version) -> bool:
+        """Tell whether it is ours: by name *and* by the mark set when it was made."""
+        return version.spec == self.replication and self._named_ours(version)
+
+    def on_receiver(self, version: Version) -> bool:
+        """Tell whether it is ours: by name, since plain streams carry no user properties.
+
+        A mark of another replication says that it is not ours.
+        """
+        return version.spec in {None, self.replication} and self._named_ours(version)
+
+    def _named_ours(self, version: Version) -> bool:
+        return (
+            version.is_snapshot
+            and self.prefix is not None
+            and snapshot_time(self.prefix, version.name) is not None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PairMarks:
+    """Names of holds and of the replication cursor for one replication and target."""
+
+    replication: str
+    target: str
+
+    @classmethod
+    def of(cls, replication: Replication, target: Target, sender: str) -> "PairMarks":
+        """Return the marks for the filesystems that a sender host sends to a target.
+
+        Two targets may lie on one host below different roots: the root is part of the identity.
+        """
+        digest = sha256(target.roots[sender].encode()).hexdigest()[:6]
+        return cls(replication.name, f"{target.host}-{digest}")
+
+    @property
+    def cursor_prefix(self) -> str:
+        """The cursor's bookmark name up to the guid."""
+        return f"rec-cursor_{self.replication}_{self.target}_"
+
+    @property
+    def step_tag(self) -> str:
+        """The sender's hold on a version that is about to be sent."""
+        return f"rec-step_{self.replication}_{self.target}"
+
+    @property
+    def base_tag(self) -> str:
+        """The receiver's hold on the last version it received."""
+        return f"rec-base_{self.replication}"
+
+    def is_cursor(self, version: Version) -> bool:
+        """Tell whether a bookmark is a cursor of this pair, for whatever guid."""
+        pattern = re.escape(self.cursor_prefix) + r"(?:[0-9a-f]{16}|planned[0-9a-f]{15})"
+        return not version.is_snapshot and re.fullmatch(pattern, version.name) is not None

@@ -1,0 +1,195 @@
+"""Pairs: one sender's filesystem and its receiver, found from specs and observations."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from reconciler.actions import Reason, Snapshot
+from reconciler.desired.model import Desired, Replication, Target
+from reconciler.observed.change import with_versions
+from reconciler.observed.model import Filesystem, Observed, Seen
+from reconciler.planner.marks import Ownership, PairMarks
+from reconciler.planner.plan import Note, PlannedAction, Severity
+from reconciler.planner.snapshotting import plan_snapshots
+from reconciler.zfs.types import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A sender's filesystem under one replication, as it will be once the due snapshot is made."""
+
+    replication: Replication
+    seen: Seen
+    filesystem: Filesystem
+    snapshot_id: str | None
+    """The action that makes its promised snapshot."""
+
+    @property
+    def host(self) -> str:
+        """The sender host's name."""
+        return self.seen.host
+
+    @property
+    def ours(self) -> Ownership:
+        """Which snapshots are managed."""
+        return Ownership.of(self.replication)
+
+    @property
+    def managed(self) -> tuple[Version, ...]:
+        """The managed snapshots, oldest first."""
+        ours = self.ours
+        return tuple(version for version in self.filesystem.snapshots if ours.on_sender(version))
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A source and one of its targets."""
+
+    source: Source
+    target: Target
+
+    @property
+    def receiver_host(self) -> str:
+        """The receiver host's name."""
+        return self.target.host
+
+    @property
+    def receiver(self) -> str:
+        """The receiver filesystem's name: it depends on the sender's name and the target alone."""
+        return self.target.receiver_of(self.source.host, self.source.filesystem.name)
+
+    @property
+    def marks(self) -> PairMarks:
+        """The names of its holds and cursor."""
+        return PairMarks.of(self.source.replication, self.target, self.source.host)
+
+    @property
+    def place(self) -> tuple[str, tuple[str, ...]]:
+        """Sort key that puts parents before their children, whatever characters names have."""
+        return self.receiver_host, tuple(self.receiver.split("/"))
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """All sources of all replications, the snapshots that are due, and what is to be said."""
+
+    sources: tuple[Source, ...]
+    snapshots: tuple[PlannedAction, ...]
+    notes: tuple[Note, ...]
+
+    def pairs(self) -> list[Pair]:
+        """Return all pairs, receivers' parents first."""
+        found = [Pair(source, target) for source in self.sources for target in targets_of(source)]
+        return sorted(found, key=lambda pair: pair.place)
+
+
+def targets_of(source: Source) -> Sequence[Target]:
+    """Return the targets of a source's replication."""
+    return source.replication.targets
+
+
+def selected(replication: Replication, seen: Seen) -> tuple[Filesystem, ...]:
+    """Return the filesystems of a host that a replication selects, sorted by name."""
+    return tuple(
+        filesystem
+        for name, filesystem in sorted(seen.filesystems.items())
+        if replication.selection.selects(name)
+    )
+
+
+def find_sources(desired: Desired, observed: Observed, now: int) -> Sources:
+    """Apply every replication's selection to every seen sender."""
+    sources: list[Source] = []
+    snapshots: list[PlannedAction] = []
+    notes: list[Note] = []
+    for replication in desired.replications.values():
+        chosen = {
+            seen.host: selected(replication, seen) for seen in _seen_senders(replication, observed)
+        }
+        notes += _selection_notes(replication, chosen)
+        for host, filesystems in chosen.items():
+            planned = _due(replication, host, filesystems, now)
+            snapshots += planned
+            sources += _as_if(replication, _seen(observed, host), filesystems, planned)
+    return Sources(tuple(sources), tuple(snapshots), tuple(notes))
+
+
+def _seen(observed: Observed, host: str) -> Seen:
+    seen = observed[host]
+    if not isinstance(seen, Seen):
+        raise TypeError(f"{host} is unseen")
+    return seen
+
+
+def _seen_senders(replication: Replication, observed: Observed) -> Iterator[Seen]:
+    for host in replication.senders:
+        seen = observed.get(host)
+        if isinstance(seen, Seen):
+            yield seen
+
+
+def _selection_notes(
+    replication: Replication, chosen: Mapping[str, Sequence[Filesystem]]
+) -> Iterator[Note]:
+    """Selecting nothing is an error; selecting nothing on one of several hosts is worth a word."""
+    if replication.suspend:
+        yield Note(Severity.NOTICE, f"{replication.name} is suspended", replication.name)
+    empty = [host for host, filesystems in chosen.items() if not filesystems]
+    everywhere = len(empty) == len(replication.senders)
+    for host in empty:
+        yield Note(
+            Severity.ERROR if everywhere else Severity.WARNING,
+            f"{replication.name} selects no filesystem on {host}:"
+            f" {', '.join(map(str, replication.selection.include))}",
+            replication.name,
+        )
+    for host, filesystems in chosen.items():
+        off = [filesystem.name for filesystem in filesystems if filesystem.disabled]
+        if off:
+            more = f" and {len(off) - 1} more" if len(off) > 1 else ""
+            yield Note(
+                Severity.NOTICE,
+                f"{host} {off[0]}{more}: switched off by reconciler:reconcile=disabled",
+                replication.name,
+            )
+
+
+def _due(
+    replication: Replication, host: str, filesystems: Sequence[Filesystem], now: int
+) -> list[PlannedAction]:
+    if replication.suspend or replication.snapshots is None:
+        return []
+    active = [filesystem for filesystem in filesystems if not filesystem.disabled]
+    start = now - now % replication.snapshots.every
+    return [
+        PlannedAction(action, due_reason(start), replication.name)
+        for action in plan_snapshots(replication, host, active, now)
+    ]
+
+
+def due_reason(start: int) -> Reason:
+    """Return the reason for a snapshot that is due since the beginning of its slot."""
+    since = datetime.fromtimestamp(start, UTC)
+    return Reason("due", f"due since {since:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _as_if(
+    replication: Replication,
+    seen: Seen,
+    filesystems: Sequence[Filesystem],
+    planned: Sequence[PlannedAction],
+) -> Iterator[Source]:
+    """Give each filesystem the snapshot that is planned for it."""
+    makers = {
+        name: action
+        for action in (p.action for p in planned)
+        if isinstance(action, Snapshot)
+        for name in action.filesystems
+    }
+    for filesystem in filesystems:
+        maker = makers.get(filesystem.name)
+        if maker is None:
+            yield Source(replication, seen, filesystem, None)
+        else:
+            grown = with_versions(filesystem, maker.promised(filesystem))
+            yield Source(replication, seen, replace(grown, written=0), maker.id)

@@ -1,0 +1,487 @@
+"""What one pair needs: sends, the holds and the cursor around them, retention on the receiver.
+
+The order of one step is: hold on the sender → send → hold on the receiver → move the cursor →
+release and destroy what is no longer needed. A crash between any two leaves a common version,
+and the next plan goes on from what is there.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reconciler.actions import (
+    AbortReceive,
+    Action,
+    Bookmark,
+    CreateFilesystem,
+    Destroy,
+    Hold,
+    Reason,
+    Release,
+    Send,
+    SendMode,
+)
+from reconciler.desired.model import Initial
+from reconciler.observed.model import Filesystem, Observed, Pool, Seen
+from reconciler.planner import conflicts
+from reconciler.planner.conflicts import Conflicted
+from reconciler.planner.history import (
+    Common,
+    Diverged,
+    NoCommonVersion,
+    Nothing,
+    Run,
+    compare,
+    runs,
+)
+from reconciler.planner.pairs import Pair
+from reconciler.planner.plan import Conflict, PlannedAction
+from reconciler.planner.retention import Decision, evaluate
+from reconciler.planner.retire import Protection, retire
+from reconciler.zfs.capabilities import StreamFlags, stream_flags
+from reconciler.zfs.names import ancestors, pool_of
+from reconciler.zfs.tokens import ResumeToken, TokenError, decode
+from reconciler.zfs.types import FilesystemKind, Version
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the plans of pairs share while the whole is being made."""
+
+    observed: Observed
+    origins: Mapping[str, frozenset[str]]
+    """Seen host → full names of its snapshots that have clones."""
+    declared: frozenset[tuple[str, str]]
+    """(host, filesystem) of every pair's receiver: these are never made as placeholders."""
+    arriving: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(host, filesystem) → the action that brings it into being; grows as pairs are planned."""
+
+    @classmethod
+    def of(cls, observed: Observed, pairs: Iterable[Pair]) -> "Context":
+        """Return the context for planning these pairs."""
+        return cls(
+            observed=observed,
+            origins={
+                host: frozenset(fs.origin for fs in seen.filesystems.values() if fs.origin)
+                for host, seen in observed.items()
+                if isinstance(seen, Seen)
+            },
+            declared=frozenset((pair.receiver_host, pair.receiver) for pair in pairs),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PairPlan:
+    """What is to be done for one pair."""
+
+    pair: Pair
+    actions: tuple[PlannedAction, ...] = ()
+    conflict: Conflict | None = None
+    frozen: str | None = None
+    """Why nothing may be destroyed on either end; None when the pair is in order."""
+    base: Version | None = None
+    """The most recent common version once the plan is done, as the sender has it."""
+    decisions: tuple[Decision, ...] = ()
+    """What the receiver's keep rules say of what the receiver will have."""
+
+    @property
+    def settled_by(self) -> tuple[str, ...]:
+        """The actions after which the base is safe on both ends."""
+        verbs = ("send", "bookmark", "hold")
+        return tuple(p.id for p in self.actions if p.action.verb in verbs)
+
+
+def plan_pair(pair: Pair, context: Context) -> PairPlan:
+    """Plan one pair. Parents of its receiver have to be planned before."""
+    seen = context.observed.get(pair.receiver_host)
+    if pair.source.replication.suspend:
+        return PairPlan(pair, frozen=f"{pair.source.replication.name} is suspended")
+    if not isinstance(seen, Seen):
+        return PairPlan(pair, frozen=f"{pair.receiver_host} is unseen")
+    there = seen.filesystems.get(pair.receiver)
+    if pair.source.filesystem.disabled or (there is not None and there.disabled):
+        return PairPlan(pair, frozen="switched off by reconciler:reconcile=disabled")
+    try:
+        return _PairPlanner(pair, seen, there, context).plan()
+    except Conflicted as found:
+        conflict = Conflict(
+            replication=pair.source.replication.name,
+            host=pair.receiver_host,
+            filesystem=pair.receiver,
+            code=found.code,
+            message=str(found),
+            evidence=found.evidence,
+            remedy=found.remedy,
+        )
+        return PairPlan(pair, conflict=conflict, frozen=f"conflict on {pair.receiver_host}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How to get from what the receiver has to what it wants."""
+
+    base: Common | None
+    wanted: tuple[Version, ...]
+    decisions: tuple[Decision, ...]
+    token: ResumeToken | None
+    """Set when the first of `wanted` is to be resumed."""
+    abort: bool
+    """A partial receive is in the way."""
+
+
+class _PairPlanner:
+    """The steps of planning one pair; holds what they all look at."""
+
+    def __init__(self, pair: Pair, seen: Seen, there: Filesystem | None, context: Context) -> None:
+        self.pair = pair
+        self.source = pair.source
+        self.here = pair.source.filesystem
+        self.seen = seen
+        self.there = there
+        self.context = context
+        self.marks = pair.marks
+        self.actions: list[PlannedAction] = []
+
+    def plan(self) -> PairPlan:
+        pool = self._usable_pool()
+        way = self._way()
+        flags = self._flags(pool)
+        sends = self._sends(way, flags)
+        base = way.wanted[-1] if way.wanted else (way.base.sender if way.base else None)
+        if base is not None:
+            self._settle(way, base, sends)
+        self._retire(way, base)
+        return PairPlan(self.pair, tuple(self.actions), base=base, decisions=way.decisions)
+
+    def _add(self, action: Action, code: str, message: str, *after: str) -> str:
+        depends = tuple(sorted(set(after)))
+        name = self.source.replication.name
+        self.actions.append(PlannedAction(action, Reason(code, message), name, depends))
+        return action.id
+
+    # -- what is there ---------------------------------------------------------------------------
+
+    def _usable_pool(self) -> Pool:
+        name = pool_of(self.pair.receiver)
+        pool = self.seen.pools.get(name)
+        if pool is None:
+            raise Conflicted(
+                "pool-not-imported",
+                f"pool {name} is not imported on {self.seen.host}",
+                f"import it there (zpool import {name}), or correct `under`",
+                [f"imported pools: {', '.join(self.seen.pools) or 'none'}"],
+            )
+        if pool.readonly or pool.health not in {"ONLINE", "DEGRADED"}:
+            state = "read-only" if pool.readonly else pool.health
+            raise Conflicted(
+                "pool-unusable",
+                f"pool {name} on {self.seen.host} is {state}",
+                f"look at `zpool status {name}` there",
+            )
+        return pool
+
+    def _way(self) -> _Way:
+        there = self.there
+        if there is not None:
+            self._same_kind(there)
+        base = self._common(there)
+        candidates = self._candidates(base)
+        received = self._received(there)
+        decisions = evaluate(self.pair.target.keep, [*received, *candidates])
+        kept = {decision.version.guid for decision in decisions if decision.kept}
+        wanted = tuple(version for version in candidates if version.guid in kept)
+        token = self._token(there)
+        resumed = _find(candidates, token.toguid) if token is not None else None
+        if base is None and wanted:
+            wanted = self._initial(wanted, resumed)
+        if token is not None and resumed in wanted and self._continues(token, base):
+            return _Way(base, wanted[wanted.index(resumed) :], decisions, token, abort=False)
+        return _Way(base, wanted, decisions, None, abort=token is not None)
+
+    def _same_kind(self, there: Filesystem) -> None:
+        if there.kind is not self.here.kind:
+            raise Conflicted(
+                "type-mismatch",
+                f"{there.name} is a {there.kind}, but {self.here.name} on"
+                f" {self.source.host} is a {self.here.kind}",
+                f"rename {there.name} on {self.seen.host} out of the way (zfs rename)",
+            )
+
+    def _common(self, there: Filesystem | None) -> Common | None:
+        """Return the common version, None for a first replication; else raise the conflict."""
+        if there is None or (there.inconsistent and there.resume_token is not None):
+            return None
+        match compare(self.here.versions, there.versions):
+            case Common() as common:
+                if there.written > 0:
+                    raise conflicts.modified(self.seen.host, there)
+                return common
+            case Diverged() as found:
+                raise conflicts.diverged(self.pair, there, found)
+            case NoCommonVersion() as found:
+                raise conflicts.no_common(self.pair, there, found)
+            case Nothing():
+                raise conflicts.occupied(self.seen.host, there)
+
+    # -- what is wanted ---------------------------------------------------------------------------
+
+    def _candidates(self, base: Common | None) -> tuple[Version, ...]:
+        """Return the managed snapshots that could still be sent."""
+        managed = self.source.managed
+        if base is None:
+            return managed
+        return tuple(v for v in managed if v.createtxg > base.sender.createtxg)
+
+    def _received(self, there: Filesystem | None) -> tuple[Version, ...]:
+        ours = self.source.ours
+        have = there.snapshots if there is not None else ()
+        return tuple(version for version in have if ours.on_receiver(version))
+
+    def _initial(self, wanted: tuple[Version, ...], resumed: Version | None) -> tuple[Version, ...]:
+        match self.pair.target.initial:
+            case Initial.ALL:
+                return wanted
+            case Initial.NEWEST:
+                newest = wanted[-1]
+                resumes = resumed is not None and resumed.guid != newest.guid
+                return (resumed, newest) if resumes and resumed is not None else (newest,)
+            case Initial.REFUSE:
+                raise Conflicted(
+                    "initial-refused",
+                    f"{self.pair.receiver} does not exist yet and `initial: refuse` is set",
+                    "seed it by hand, or set `initial: all` or `initial: newest`",
+                )
+
+    # -- partial receives ------------------------------------------------------------------------
+
+    def _token(self, there: Filesystem | None) -> ResumeToken | None:
+        if there is None or there.resume_token is None:
+            return None
+        try:
+            return decode(there.resume_token)
+        except TokenError as error:
+            raise Conflicted(
+                "unreadable-token",
+                f"{there.name} has a partial receive whose token can't be read: {error}",
+                f"zfs receive -A {there.name} on {self.seen.host} drops it",
+            ) from error
+
+    def _continues(self, token: ResumeToken, base: Common | None) -> bool:
+        """Tell whether the partial stream starts where a new one would, and is of its kind."""
+        start = base.receiver.guid if base is not None else 0
+        raw = self.here.encryption != "off"
+        return token.fromguid == start and token.rawok == raw
+
+    # -- sending ----------------------------------------------------------------------------------
+
+    def _flags(self, pool: Pool) -> StreamFlags:
+        mine = self.source.seen.pools[self.here.pool].features
+        onto = self.there if self.there is not None else self._nearest()
+        receiver_encrypted = onto is not None and onto.encryption != "off"
+        encrypted = self.here.encryption != "off"
+        if self.there is not None and encrypted and not receiver_encrypted:
+            raise Conflicted(
+                "encryption-mismatch",
+                f"{self.here.name} is encrypted and {self.there.name} is not: a raw stream"
+                " can't continue it",
+                f"zfs rename {self.there.name} on {self.seen.host} away to start afresh",
+            )
+        if not encrypted and onto is not None and onto.keystatus == "unavailable":
+            raise Conflicted(
+                "key-not-loaded",
+                f"{onto.name} on {self.seen.host} is encrypted and its key is not loaded",
+                f"zfs load-key {onto.encryptionroot or onto.name} there",
+            )
+        return stream_flags(
+            mine, pool.features, encrypted=encrypted, receiver_encrypted=receiver_encrypted
+        )
+
+    def _nearest(self) -> Filesystem | None:
+        """Return the closest ancestor of the receiver that exists."""
+        names = reversed(ancestors(self.pair.receiver))
+        return next((self.seen.filesystems[n] for n in names if n in self.seen.filesystems), None)
+
+    def _sends(self, way: _Way, flags: StreamFlags) -> tuple[str, ...]:
+        """Plan the streams and what has to be there before them; return the sends' ids."""
+        before = self._ready(way)
+        if not way.wanted:
+            return ()
+        start = way.base.sender if way.base is not None else None
+        streams = list(runs(self.here.snapshots, start, way.wanted))
+        if way.token is not None:
+            streams = _split_first(streams)
+        ids: list[str] = []
+        for number, run in enumerate(streams):
+            token = way.token if number == 0 else None
+            before = (self._send(run, flags, token, before),)
+            ids += before
+        if self.there is None or self.there.inconsistent:
+            self.context.arriving[self.pair.receiver_host, self.pair.receiver] = ids[0]
+        return tuple(ids)
+
+    def _ready(self, way: _Way) -> tuple[str, ...]:
+        ready = list(self._parents()) if way.wanted and way.base is None else []
+        there = self.there
+        if way.abort and there is not None and there.resume_token is not None:
+            abort = AbortReceive(self.seen.host, there.name, there.resume_token)
+            ready.append(self._add(abort, "stale-receive", "what it would bring is not wanted now"))
+        return tuple(ready)
+
+    def _parents(self) -> Iterator[str]:
+        """See to it that the receiver's parents exist, top down."""
+        above: tuple[str, ...] = ()
+        for name in ancestors(self.pair.receiver):
+            place = (self.seen.host, name)
+            found = self.seen.filesystems.get(name)
+            if place not in self.context.arriving and found is None:
+                self._may_create(place)
+                create = CreateFilesystem(self.seen.host, name)
+                reason = "parent of the receiver; it only has to exist"
+                self.context.arriving[place] = self._add(create, "parent-missing", reason, *above)
+            elif place not in self.context.arriving and found is not None:
+                self._may_hold_children(found)
+            if place in self.context.arriving:
+                above = (self.context.arriving[place],)
+        yield from above
+
+    def _may_create(self, place: tuple[str, str]) -> None:
+        if place in self.context.declared:
+            raise Conflicted(
+                "parent-not-received",
+                f"its parent {place[1]} is to be received first, and can't be now",
+                "settle what is said of the parent",
+            )
+
+    def _may_hold_children(self, found: Filesystem) -> None:
+        if found.inconsistent or found.kind is FilesystemKind.VOLUME:
+            state = "half received" if found.inconsistent else "a volume"
+            raise Conflicted(
+                "parent-unusable",
+                f"its parent {found.name} is {state}: nothing can be received below it",
+                "settle what is said of the parent, or correct `under`",
+            )
+
+    def _send(
+        self, run: Run, flags: StreamFlags, token: ResumeToken | None, before: Sequence[str]
+    ) -> str:
+        to = run.versions[-1]
+        ready = [*before, *self._made(run)]
+        if self.marks.step_tag not in to.holds:
+            hold = Hold(self.source.host, self.here.name, to, self.marks.step_tag)
+            ready.append(
+                self._add(hold, "send-pending", f"about to be sent to {self.seen.host}", *ready)
+            )
+        mode = SendMode.FULL if run.base is None else SendMode.INCREMENTAL
+        send = Send(
+            host=self.source.host,
+            filesystem=self.here.name,
+            kind=self.here.kind,
+            receiver_host=self.seen.host,
+            receiver_filesystem=self.pair.receiver,
+            mode=SendMode.RESUME if token is not None else mode,
+            base=run.base,
+            versions=run.versions,
+            flags=flags,
+            path=str(self.pair.target.path),
+            token=self.there.resume_token if token is not None and self.there else None,
+            estimated_bytes=self._estimate(run, token),
+        )
+        wanted = (
+            f"{self.seen.host} would keep it"
+            if len(run.versions) == 1
+            else (f"{self.seen.host} would keep them")
+        )
+        return self._add(send, "wanted", wanted, *ready)
+
+    def _made(self, run: Run) -> Iterator[str]:
+        if any(version.is_planned for version in run.versions) and self.source.snapshot_id:
+            yield self.source.snapshot_id
+
+    def _estimate(self, run: Run, token: ResumeToken | None) -> int | None:
+        """Estimate a stream's bytes from what the snapshots say was written."""
+        if run.base is None:
+            size = run.versions[-1].referenced
+        else:
+            start, end = run.base.createtxg, run.versions[-1].createtxg
+            parts = [v.written for v in self.here.snapshots if start < v.createtxg <= end]
+            size = None if None in parts else sum(part or 0 for part in parts)
+        if size is None or token is None:
+            return size
+        return max(0, size - token.bytes)
+
+    # -- after the sends -------------------------------------------------------------------------
+
+    def _settle(self, way: _Way, base: Version, sends: Sequence[str]) -> None:
+        """Put hold and cursor on the new base, then take them off what they were on."""
+        received = base if way.wanted or way.base is None else way.base.receiver
+        safe = [*sends, *self._hold_base(received, sends)]
+        safe += self._cursor(base, safe)
+        self._release_old(base, safe)
+
+    def _hold_base(self, received: Version, sends: Sequence[str]) -> Iterator[str]:
+        tag = self.marks.base_tag
+        if not sends and tag in received.holds:
+            return
+        hold = Hold(self.seen.host, self.pair.receiver, received._replace(holds=()), tag)
+        yield self._add(hold, "base", "next incremental starts from it", *sends)
+
+    def _cursor(self, base: Version, safe: Sequence[str]) -> Iterator[str]:
+        marks = self.marks
+        here = [v for v in self.here.bookmarks if marks.is_cursor(v)]
+        if any(v.guid == base.guid for v in here):
+            return
+        bookmark = Bookmark(
+            host=self.source.host,
+            filesystem=self.here.name,
+            version=base,
+            prefix=marks.cursor_prefix,
+            peer=f"{self.seen.host} {self.pair.receiver}",
+        )
+        yield self._add(bookmark, "cursor", f"last version {self.seen.host} confirmed", *safe)
+
+    def _release_old(self, base: Version, safe: Sequence[str]) -> None:
+        marks, here, there = self.marks, self.here, self.there
+        for version in there.snapshots if there is not None else ():
+            if marks.base_tag in version.holds and version.guid != base.guid:
+                release = Release(self.seen.host, self.pair.receiver, version, marks.base_tag)
+                self._add(release, "base-moved", "no longer the base", *safe)
+        holds = [p.action for p in self.actions if isinstance(p.action, Hold)]
+        held = [hold.version for hold in holds if hold.tag == marks.step_tag]
+        held += [v for v in here.snapshots if marks.step_tag in v.holds]
+        for version in held:
+            release = Release(self.source.host, here.name, version, marks.step_tag)
+            self._add(release, "sent", f"{self.seen.host} has it", *safe)
+        for version in here.bookmarks:
+            if marks.is_cursor(version) and version.guid != base.guid:
+                destroy = Destroy(self.source.host, here.name, (version,))
+                self._add(destroy, "cursor-moved", "the cursor has moved on", *safe)
+
+    # -- retention on the receiver ---------------------------------------------------------------
+
+    def _retire(self, way: _Way, base: Version | None) -> None:
+        there = self.there
+        if there is None or base is None or there.inconsistent:
+            return
+        after = [p.id for p in self.actions]
+        present = {version.guid for version in there.snapshots}
+        here = [d for d in way.decisions if d.version.guid in present]
+        protection = Protection(
+            base_guids=frozenset({base.guid}),
+            own_tags=frozenset({self.marks.base_tag}),
+            origins=self.context.origins[self.seen.host],
+            newest=here[-1].version.guid if here and not way.wanted else None,
+        )
+        for destroy, reason in retire(self.seen.host, there.name, here, protection):
+            self._add(destroy, "expired", reason, *after)
+
+
+def _find(versions: Sequence[Version], guid: int) -> Version | None:
+    return next((version for version in versions if version.guid == guid), None)
+
+
+def _split_first(streams: list[Run]) -> list[Run]:
+    """Cut the first version off a run of several: a token resumes exactly one (zfs-send(8))."""
+    first = streams[0]
+    if len(first.versions) == 1:
+        return streams
+    head = Run(first.base, first.versions[:1])
+    return [head, Run(first.versions[0], first.versions[1:]), *streams[1:]]

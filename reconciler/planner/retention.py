@@ -1,0 +1,156 @@
+"""Keep rules: which versions of one filesystem on one side are kept, and why.
+
+A version is kept when any rule keeps it. Rules look at the versions' order (createtxg) and, for
+calendars, at their creation; never at the clock, so a clock that jumps destroys nothing.
+
+Every rule here has the property the planner rests on: taking away versions that are not kept
+changes nothing for those that are.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from reconciler.desired.model import Calendar, Keep, KeepRule, Last, Matching, Period, Within
+from reconciler.zfs.types import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the rules say of one version."""
+
+    version: Version
+    kept_by: tuple[str, ...]
+    """`daily 2 of 7`; empty: no rule keeps it."""
+    against: tuple[str, ...]
+    """What each rule has against it: `beyond hourly 24`; only when none keeps it."""
+
+    @property
+    def kept(self) -> bool:
+        """Whether any rule keeps it."""
+        return bool(self.kept_by)
+
+    @property
+    def why(self) -> str:
+        """A phrase for people."""
+        return ", ".join(self.kept_by) or "no rule keeps it: " + ", ".join(self.against)
+
+
+@dataclass(frozen=True, slots=True)
+class _Vote:
+    """One rule's say: guid → for, and guid → against."""
+
+    keeps: Mapping[int, str]
+    refuses: Mapping[int, str]
+
+
+def evaluate(keep: Keep, versions: Sequence[Version]) -> tuple[Decision, ...]:
+    """Return a decision for each version, in the given order (oldest first).
+
+    >>> from reconciler.zfs.types import VersionKind
+    >>> two = [Version(VersionKind.SNAPSHOT, n, g, g, 0) for n, g in (("a", 1), ("b", 2))]
+    >>> [decision.why for decision in evaluate(Keep((Last(1),)), two)]
+    ['no rule keeps it: beyond last 1', 'last 1 of 1']
+    """
+    if not keep.rules:
+        return tuple(Decision(version, ("no keep rules",), ()) for version in versions)
+    votes = [_vote(rule, versions, keep.timezone) for rule in keep.rules]
+    return tuple(_decide(version, votes) for version in versions)
+
+
+def _decide(version: Version, votes: Sequence[_Vote]) -> Decision:
+    kept_by = tuple(v.keeps[version.guid] for v in votes if version.guid in v.keeps)
+    if kept_by:
+        return Decision(version, kept_by, ())
+    return Decision(version, (), tuple(v.refuses[version.guid] for v in votes))
+
+
+def _vote(rule: KeepRule, versions: Sequence[Version], timezone: str) -> _Vote:
+    match rule:
+        case Last(count):
+            return _last(count, versions)
+        case Calendar(period, count):
+            return _calendar(period, count, versions, timezone)
+        case Within(seconds, text):
+            return _within(seconds, text, versions)
+        case Matching(pattern):
+            return _matching(pattern, versions)
+
+
+def _last(count: int, versions: Sequence[Version]) -> _Vote:
+    newest_first = enumerate(reversed(versions), start=1)
+    keeps, refuses = {}, {}
+    for rank, version in newest_first:
+        if rank <= count:
+            keeps[version.guid] = f"last {rank} of {count}"
+        else:
+            refuses[version.guid] = f"beyond last {count}"
+    return _Vote(keeps, refuses)
+
+
+def _calendar(period: Period, count: int, versions: Sequence[Version], timezone: str) -> _Vote:
+    """Keep the newest version of each of the `count` most recent periods that have one.
+
+    Newest is by order; which periods are recent is by the calendar.
+    """
+    keys = {v.guid: period_key(period, v.creation, timezone) for v in versions}
+    newest = {keys[version.guid]: version for version in versions}
+    recent = sorted(newest, reverse=True)[:count]
+    ranks = {key: rank for rank, key in enumerate(recent, start=1)}
+    keeps, refuses = {}, {}
+    for version in versions:
+        key = keys[version.guid]
+        if key not in ranks:
+            refuses[version.guid] = f"beyond {period} {count}"
+        elif newest[key] is version:
+            keeps[version.guid] = f"{period} {ranks[key]} of {count}"
+        else:
+            refuses[version.guid] = f"{period} {ranks[key]} keeps {newest[key].label}"
+    return _Vote(keeps, refuses)
+
+
+def _within(seconds: int, text: str, versions: Sequence[Version]) -> _Vote:
+    """Keep what is not older than `seconds`, counted back from the newest version."""
+    since = versions[-1].creation - seconds if versions else 0
+    return _Vote(
+        {v.guid: f"within {text}" for v in versions if v.creation >= since},
+        {v.guid: f"older than {text}" for v in versions if v.creation < since},
+    )
+
+
+def _matching(pattern: str, versions: Sequence[Version]) -> _Vote:
+    regex = re.compile(pattern)
+    hits = {v.guid for v in versions if regex.fullmatch(v.name)}
+    return _Vote(
+        {guid: f"matching {pattern}" for guid in hits},
+        {v.guid: f"does not match {pattern}" for v in versions if v.guid not in hits},
+    )
+
+
+@lru_cache(maxsize=100_000)
+def period_key(period: Period, creation: int, timezone: str) -> tuple[int, ...]:
+    """Return a sortable name of the calendar period in which an instant lies.
+
+    An hour that the clock shows twice (end of daylight saving) is two hours.
+    """
+    at = datetime.fromtimestamp(creation, ZoneInfo(timezone))
+    match period:
+        case Period.YEARLY:
+            return (at.year,)
+        case Period.MONTHLY:
+            return at.year, at.month
+        case Period.WEEKLY:
+            iso = at.isocalendar()
+            return iso.year, iso.week
+        case Period.DAILY:
+            return at.year, at.month, at.day
+        case Period.HOURLY:
+            return at.year, at.month, at.day, at.hour, -_offset(at)
+
+
+def _offset(at: datetime) -> int:
+    offset = at.utcoffset()
+    return int(offset.total_seconds()) if offset is not None else 0

@@ -1,0 +1,71 @@
+"""From keep decisions to destroys: what is protected whatever the rules say."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.actions import Destroy
+from reconciler.planner.retention import Decision
+from reconciler.zfs.types import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """What stays whatever the keep rules say."""
+
+    base_guids: frozenset[int]
+    own_tags: frozenset[str]
+    """Holds that are ours and will be released before."""
+    origins: frozenset[str]
+    """Full names of snapshots that have clones: ZFS would refuse."""
+    newest: int | None = None
+    """The guid of the newest managed version, when no newer one is about to arrive."""
+
+    def of(self, filesystem: str, version: Version) -> str | None:
+        """Return why a version stays though no rule keeps it; None when it may go."""
+        if version.guid in self.base_guids:
+            return "most recent common version"
+        if version.guid == self.newest:
+            return "last managed version"
+        holds = foreign_holds(version, self.own_tags)
+        if holds:
+            return f"held by {', '.join(holds)}"
+        return "has a clone" if version.of(filesystem) in self.origins else None
+
+
+BATCH = 100
+"""Versions per destroy command: bounds the transaction group's time and the command's length."""
+
+
+def retire(
+    host: str, filesystem: str, decisions: Sequence[Decision], protection: Protection
+) -> Iterator[tuple[Destroy, str]]:
+    """Return the destroys for what no rule keeps and nothing protects, in batches, with reasons."""
+    expired = [
+        decision
+        for decision in decisions
+        if not decision.kept
+        and not decision.version.is_planned
+        and protection.of(filesystem, decision.version) is None
+    ]
+    for start in range(0, len(expired), BATCH):
+        batch = expired[start : start + BATCH]
+        versions = tuple(decision.version for decision in batch)
+        yield Destroy(host, filesystem, versions), explain(batch)
+
+
+def explain(batch: Sequence[Decision]) -> str:
+    """Return the reasons of a batch: the one they share, or each version's own."""
+    reasons: Mapping[str, None] = dict.fromkeys(decision.why for decision in batch)
+    if len(reasons) == 1:
+        return batch[0].why
+    return "; ".join(f"{d.version.label} {d.why}" for d in batch)
+
+
+def foreign_holds(version: Version, own_tags: frozenset[str]) -> tuple[str, ...]:
+    """Return the hold tags on a version that are not ours to release.
+
+    Holds that are counted but not named (somebody was quicker than the listing) are foreign too.
+    """
+    named = tuple(tag for tag in version.holds if tag not in own_tags)
+    unnamed = version.userrefs - len(version.holds)
+    return (*named, *(("(unnamed)",) if unnamed > 0 else ()))

@@ -1,0 +1,80 @@
+"""Which filesystems are due for a snapshot, and under which name."""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from reconciler.actions import Snapshot
+from reconciler.desired.model import Replication, Snapshots
+from reconciler.observed.model import Filesystem
+from reconciler.planner.marks import Ownership, snapshot_name, snapshot_time
+
+
+def slot_start(every: int, at: int) -> int:
+    """Return the beginning of the slot in which an instant lies; slots start at the epoch."""
+    return at - at % every
+
+
+def is_due(snapshots: Snapshots, ours: Ownership, filesystem: Filesystem, now: int) -> bool:
+    """Tell whether a filesystem has no managed snapshot for the current slot.
+
+    Read from the names, which carry the controller's time: a host's clock that is behind would
+    otherwise make the same slot due again and again. A managed snapshot of a later slot (the
+    clock was set back) counts too: no storm.
+    """
+    managed = [version for version in filesystem.snapshots if ours.on_sender(version)]
+    times = (snapshot_time(snapshots.prefix, version.name) for version in managed)
+    newest = max((at for at in times if at is not None), default=None)
+    if newest is not None and newest >= slot_start(snapshots.every, now):
+        return False
+    return not (snapshots.if_changed and managed and not _written_since(filesystem, ours))
+
+
+def _written_since(filesystem: Filesystem, ours: Ownership) -> bool:
+    """Tell whether anything was written since the newest managed snapshot.
+
+    Snapshots of others in between take their share of `written`, so those count as well.
+    """
+    if filesystem.written:
+        return True
+    for version in reversed(filesystem.snapshots):
+        if ours.on_sender(version):
+            return False
+        if version.written:
+            return True
+    return False
+
+
+def plan_snapshots(
+    replication: Replication, host: str, filesystems: Sequence[Filesystem], now: int
+) -> tuple[Snapshot, ...]:
+    """Return one atomic action per pool with something due; all carry the same name."""
+    snapshots = replication.snapshots
+    if snapshots is None:
+        return ()
+    ours = Ownership.of(replication)
+    due = [fs for fs in filesystems if not fs.inconsistent and is_due(snapshots, ours, fs, now)]
+    name = _free_name(snapshots.prefix, now, due)
+    return tuple(
+        Snapshot(host, tuple(sorted(fs.name for fs in group)), name, replication.name, now)
+        for _pool, group in groupby(sorted(due, key=_pool_and_name), lambda fs: fs.pool)
+    )
+
+
+def _pool_and_name(filesystem: Filesystem) -> tuple[str, str]:
+    """Sort key: by name alone, `tank-b/x` would stand between `tank` and `tank/a`."""
+    return filesystem.pool, filesystem.name
+
+
+def _free_name(prefix: str, now: int, filesystems: Iterable[Filesystem]) -> str:
+    """Return the first name from `now` on that no filesystem has yet."""
+    taken = {version.name for fs in filesystems for version in fs.snapshots}
+    at = now
+    while snapshot_name(prefix, at) in taken:
+        at += 1
+    return snapshot_name(prefix, at)
+
+
+def next_due(replications: Iterable[Replication], now: int) -> int | None:
+    """Return when the next slot of any replication begins, None without schedules."""
+    active = [r.snapshots for r in replications if r.snapshots is not None and not r.suspend]
+    return min((slot_start(s.every, now) + s.every for s in active), default=None)

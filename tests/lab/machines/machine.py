@@ -1,0 +1,99 @@
+"""One host of a running lab, as a test uses it: a place to run shell commands."""
+
+import contextlib
+import shlex
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from .access import Access
+from .errors import CommandFailed, LabError
+from .plan import PEER_ADDRESS, Host
+
+_CLOCK_TOLERANCE = 0.3
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A host that answers ssh; `peer_address` and `port` are how the other hosts reach it."""
+
+    name: str
+    port: int
+    pool: str
+    ssh_config: Path
+    control: Path
+    peer_address: str = PEER_ADDRESS
+
+    @classmethod
+    def of(cls, host: Host) -> Self:
+        """Return the machine that runs as this host."""
+        control = host.folder / "ssh"
+        return cls(host.name, host.port, host.pool, Access(host.lab).ssh_config, control)
+
+    def sh(
+        self,
+        command: str,
+        *,
+        check: bool = True,
+        input: bytes | None = None,  # noqa: A002 - subprocess's own name
+        timeout: float = 120,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a shell command as root; with `check` raise CommandFailed if it fails.
+
+        All calls share one connection, so a call costs a few tenths of a second.
+        """
+        argv = [*self._ssh(), "-oControlMaster=auto", "-oControlPersist=yes", self.name, command]
+        stdin = {"input": input} if input is not None else {"stdin": subprocess.DEVNULL}
+        ended = subprocess.run(argv, capture_output=True, check=False, timeout=timeout, **stdin)
+        done = subprocess.CompletedProcess(
+            shlex.join(argv), ended.returncode, _text(ended.stdout), _text(ended.stderr)
+        )
+        if check and done.returncode != 0:
+            shown = f"{self.name}: {command}"
+            raise CommandFailed(shown, done.returncode, done.stdout + done.stderr)
+        return done
+
+    def hang_up(self) -> None:
+        """Close the shared connection; the next call opens a new one."""
+        argv = [*self._ssh(), "-Oexit", self.name]
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            subprocess.run(argv, capture_output=True, check=False, timeout=10)
+        self.control.unlink(missing_ok=True)
+
+    def wait_until_it_answers(self, timeout: float) -> None:
+        """Wait until sshd answers, and leave the shared connection open."""
+        until = time.monotonic() + timeout
+        while True:
+            try:
+                self.sh("true", timeout=20)
+            except (CommandFailed, subprocess.TimeoutExpired) as error:
+                if time.monotonic() > until:
+                    raise LabError(f"{self.name} does not answer ssh: {error}") from error
+                self.hang_up()
+                time.sleep(0.2)
+            else:
+                return
+
+    def set_clock(self) -> None:
+        """Set the clock right if it differs; a host starts with whole seconds only."""
+        if abs(self.clock_offset()) > _CLOCK_TOLERANCE:
+            # What one exchange takes one way is part of the time the host has to be told.
+            began = time.time()
+            self.sh("true")
+            one_way = (time.time() - began) / 2
+            self.sh(f"date -s @{time.time() + one_way:.3f}")
+
+    def clock_offset(self) -> float:
+        """Return by how many seconds the host's clock is ahead of ours."""
+        before = time.time()
+        there = float(self.sh("date +%s.%N").stdout)
+        return there - (before + time.time()) / 2
+
+    def _ssh(self) -> list[str]:
+        return ["ssh", "-F", str(self.ssh_config), "-S", str(self.control).replace("%", "%%")]
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="replace")
