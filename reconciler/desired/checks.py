@@ -57,7 +57,9 @@ def jump(text: str) -> str:
     """Check a ProxyJump value."""
     if all(_JUMP.fullmatch(hop) for hop in text.split(",")):
         return text
-    raise ValueError(f"{shown(text)} is no jump host; write `[user@]host[:port]`, several with commas")
+    raise ValueError(
+        f"{shown(text)} is no jump host; write `[user@]host[:port]`, several with commas"
+    )
 
 
 def host_key(text: str) -> str:
@@ -89,9 +91,8 @@ def under(text: str) -> str:
     """Check the filesystem that receivers are put below; `{host}` is the only placeholder."""
     for found in _PLACEHOLDER.findall(text):
         if found != "{host}":
-            raise ValueError(
-                f"{shown(found)} has no meaning in {shown(text)}; the only placeholder is `{{host}}`"
-            )
+            advice = "the only placeholder is `{host}`"
+            raise ValueError(f"{shown(found)} has no meaning in {shown(text)}; {advice}")
     try:
         check_filesystem(text.replace("{host}", "host"))
     except InvalidName as error:
@@ -122,7 +123,7 @@ def duration(value: object) -> str:
     try:
         parse_duration(text)
     except InvalidDuration as error:
-        raise ValueError(str(error).removesuffix(".")) from None
+        raise ValueError(str(error)) from None
     return text
 
 
@@ -139,7 +140,8 @@ def timezone(text: str) -> str:
     try:
         zoneinfo.ZoneInfo("" if text in _MACHINE_DEPENDENT_ZONES else text)
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
-        near = difflib.get_close_matches(text, sorted(zoneinfo.available_timezones()), 1)
+        known = zoneinfo.available_timezones() - _MACHINE_DEPENDENT_ZONES
+        near = difflib.get_close_matches(text, sorted(known), 1)
         advice = f"did you mean `{near[0]}`?" if near else "write for example `Europe/Vienna`"
         raise ValueError(f"there is no time zone {shown(text)}; {advice}") from None
     return text

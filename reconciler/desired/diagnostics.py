@@ -80,6 +80,8 @@ def _place(diagnostic: Diagnostic) -> tuple[str, int, int, str, str]:
 def shown(value: object) -> str:
     """Return a value from a spec as it is quoted in messages, cut when it is long."""
     text = str(value)
+    if not text:
+        return "the empty text"
     return f"`{text}`" if len(text) <= MAX_SHOWN else f"`{text[:MAX_SHOWN]}...`"
 
 

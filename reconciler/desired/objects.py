@@ -7,12 +7,21 @@ this version has not built yet stand in `later` and are refused by name.
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
-from pydantic import ValidationError as ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import WithJsonSchema
 
 from reconciler.desired import checks, units
+
+__all__ = ["API_VERSION", "KINDS", "Part", "SpecObject", "ValidationError", "raw_schema"]
 
 API_VERSION = "reconciler/v1alpha1"
 
@@ -28,17 +37,14 @@ class Part(BaseModel):
 
 def _schema(kind: str, pattern: str = "") -> WithJsonSchema:
     """Describe text with a grammar; `x-kind` names it in the reference."""
-    return WithJsonSchema(
-        {"type": "string", "x-kind": kind, **({"pattern": pattern} if pattern else {})}
-    )
+    schema = {"type": "string", "x-kind": kind}
+    return WithJsonSchema({**schema, "pattern": pattern} if pattern else schema)
 
 
 Name = Annotated[str, AfterValidator(checks.name), _schema("name", f"^{checks.NAME}$")]
 LabelKey = Annotated[str, AfterValidator(checks.label_key)]
 LabelValue = Annotated[str, AfterValidator(checks.label_value)]
-HostAddress = Annotated[
-    str, AfterValidator(checks.address), _schema("address", f"^{checks.ADDRESS}$")
-]
+Address = Annotated[str, AfterValidator(checks.address), _schema("address", f"^{checks.ADDRESS}$")]
 User = Annotated[str, AfterValidator(checks.user), _schema("user", f"^{checks.USER}$")]
 Jump = Annotated[str, AfterValidator(checks.jump), _schema("`[user@]host[:port]`")]
 HostKey = Annotated[str, AfterValidator(checks.host_key), _schema("`TYPE BASE64`")]
@@ -75,7 +81,7 @@ class HostMetadata(Part):
 class Ssh(Part):
     """A host reached by ssh."""
 
-    address: HostAddress = Field(description="Host name, IP address, or a `Host` of ssh_config.")
+    address: Address = Field(description="Host name, IP address, or a `Host` of ssh_config.")
     user: User | None = Field(None, description="Whom to log in as; default as ssh_config says.")
     port: Port | None = Field(None, description="Default as ssh_config says.")
     jump: Jump | None = Field(None, description="Hosts to go through, separated by commas.")
@@ -94,15 +100,13 @@ class Connection(Part):
     later = frozenset({"simulated"})
 
     ssh: Ssh | None = Field(None, description="By ssh.")
-    local: Local | None = Field(
-        None, description="The controller's own machine; written `local: {}`."
-    )
+    local: Local | None = Field(None, description="The controller's own machine: `local: {}`.")
 
 
 class PeerAddress(Part):
     """How other hosts reach this one."""
 
-    address: HostAddress = Field(description="Host name or IP address, as the other hosts see it.")
+    address: Address = Field(description="Host name or IP address, as the other hosts see it.")
     port: Port | None = Field(None, description="Default as their ssh_config says.")
     user: User | None = Field(None, description="Default as their ssh_config says.")
 
@@ -126,7 +130,9 @@ class HostSpec(Part):
     peer_address: PeerAddress | None = Field(
         None, description="How other hosts reach it, where that differs from the controller's way."
     )
-    limits: Limits = Field(default_factory=Limits, description="How much it does at once.")
+    limits: Limits = Field(
+        default=Limits.model_validate({}), description="How much it does at once."
+    )
 
 
 class KeepRules(Part):
@@ -152,9 +158,7 @@ class KeepRules(Part):
 class Keep(KeepRules):
     """Keep rules, or the policy that has them. Without rules everything is kept."""
 
-    policy: Name | None = Field(
-        None, description="Take the rules of this KeepPolicy; stands alone."
-    )
+    policy: Name | None = Field(None, description="Take this KeepPolicy's rules; stands alone.")
 
 
 class HostSelector(Part):
@@ -197,17 +201,18 @@ class Source(Part):
     )
     snapshots: Snapshots = Field(description="When and under which names.")
     keep: Keep = Field(
-        default_factory=Keep, description="What is kept on the sender; default: everything."
+        default=Keep.model_validate({}),
+        description="What is kept on the sender; default: everything.",
     )
+
+
+_ON_THE_WAY = frozenset({"onConflict", "onSourceGone", "properties", "encryption"})
 
 
 class Target(Part):
     """One receiver host."""
 
-    later = frozenset(
-        {"maxLag", "properties", "encryption", "onConflict", "onSourceGone", "compression"}
-        | {"buffer", "bandwidth", "windows"}
-    )
+    later = _ON_THE_WAY | {"maxLag", "compression", "buffer", "bandwidth"}
 
     host: Name = Field(description="The Host that receives.")
     under: Under = Field(
@@ -216,7 +221,8 @@ class Target(Part):
         " sender's name."
     )
     keep: Keep = Field(
-        default_factory=Keep, description="What is kept on the receiver; default: everything."
+        default=Keep.model_validate({}),
+        description="What is kept on the receiver; default: everything.",
     )
     initial: Literal["all", "newest", "refuse"] = Field(
         "all",
@@ -233,9 +239,7 @@ class Target(Part):
 class ReplicationSpec(Part):
     """Which filesystems go where."""
 
-    later = frozenset(
-        {"maxDestroy", "windows", "hooks", "onConflict", "onSourceGone", "properties", "encryption"}
-    )
+    later = _ON_THE_WAY | {"maxDestroy", "windows", "hooks"}
 
     source: Source = Field(description="What is snapshotted and sent.")
     targets: list[Target] = Field(

@@ -32,6 +32,15 @@ def nested(upper: Selection, lower: Selection) -> str | None:
     return _search(upper, lower, below=True)
 
 
+def is_empty(selection: Selection) -> bool:
+    """Whether no name at all can be selected."""
+    for pattern in selection.include:
+        sample = "/".join(part.replace("*", "x") for part in pattern.components if part != SUBTREE)
+        if not any(f"{sample}/".startswith(exclude.stem) for exclude in selection.exclude):
+            return False  # the usual case, seen without a search
+    return common(selection, selection) is None
+
+
 def candidates(stems: Iterable[tuple[str, int]]) -> Iterator[tuple[int, int]]:
     """Yield the pairs of owners of which one stem begins with the other's (see `Pattern.stem`).
 

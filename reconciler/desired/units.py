@@ -4,7 +4,7 @@ import re
 
 from reconciler.desired.diagnostics import shown
 
-DURATION = r"^([1-9][0-9]*w)?([1-9][0-9]*d)?([1-9][0-9]*h)?([1-9][0-9]*m)?([1-9][0-9]*s)?$"
+DURATION = r"^(?=.)([1-9][0-9]*w)?([1-9][0-9]*d)?([1-9][0-9]*h)?([1-9][0-9]*m)?([1-9][0-9]*s)?$"
 """The grammar as a regular expression for editors; `parse_duration` is the judge."""
 
 LONGEST = 100 * 365 * 86400
@@ -49,11 +49,8 @@ def _in_bounds(text: str, parts: list[tuple[int, str]]) -> int:
 def _what_is_wrong(text: str) -> str:
     """Say what to write instead of a text that does not look like a duration."""
     if re.fullmatch(r"[0-9]+", text):
-        return (
-            f"{shown(text)} has no unit. Write `{text}s`, `{text}m`, `{text}h`, `{text}d` or `{text}w`."
-        )
+        return f"{shown(text)} has no unit. Write for example `{text[:9]}s` or `{text[:9]}m`."
     if text.startswith("-"):
         return f"{shown(text)} is negative."
-    return (
-        f"{shown(text)} is not a duration. Write for example `90s`, `15m`, `24h`, `7d`, `3w` or `1h30m`."
-    )
+    examples = "`90s`, `15m`, `24h`, `7d`, `3w` or `1h30m`"
+    return f"{shown(text)} is not a duration. Write for example {examples}."

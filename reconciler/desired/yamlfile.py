@@ -9,20 +9,17 @@ is given up on before it grows.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import yaml
 
-from reconciler.desired.diagnostics import Diagnostic, Position
+from reconciler.desired.diagnostics import Diagnostic, Position, shown
+from reconciler.desired.document import Data, Document, Entry, Mark, Scalar
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 20
+MAX_DIGITS = 300
 MAX_FINDINGS = 20
 """A file with more than this many findings is not read on."""
-
-Scalar = str | int | float | bool | None
-Data = Scalar | list["Data"] | dict[str, "Data"]
-Path = tuple[str | int, ...]
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CONSTANTS: dict[str, bool | None] = dict.fromkeys(("", "~", "null", "Null", "NULL"))
@@ -36,64 +33,14 @@ _LEADING_ZERO = re.compile(r"[-+]?0[0-9]+")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 
 
-class Mark(NamedTuple):
-    """Where a value stands, and where what is inside it stands."""
-
-    line: int
-    column: int
-    inside: "dict[str, Entry] | list[Mark] | None" = None
-
-
-class Entry(NamedTuple):
-    """Where the key and the value of one entry of a mapping stand."""
-
-    line: int
-    column: int
-    value: Mark
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One document of a file. `broken` ones had findings: their data is not to be relied on."""
-
-    file: str
-    data: Data
-    mark: Mark
-    broken: bool = False
-
-    def at(self, path: Path = ()) -> Position:
-        """Return the place of the value at a path, or of the innermost value that is there."""
-        return self._position(self._walk(path)[0])
-
-    def key(self, path: Path) -> Position:
-        """Return the place of the key that a path ends with."""
-        return self._position(self._walk(path)[1])
-
-    def _walk(self, path: Path) -> tuple[Mark | Entry, Mark | Entry]:
-        """Return the marks of the last value and of the last key on the way."""
-        value: Mark = self.mark
-        key: Mark | Entry = value
-        for step in path:
-            inside = value.inside
-            if isinstance(inside, dict) and step in inside:
-                key = inside[str(step)]
-                value = inside[str(step)].value
-            elif isinstance(inside, list) and isinstance(step, int) and step < len(inside):
-                key = value = inside[step]
-            else:
-                return value, value
-        return value, key
-
-    def _position(self, mark: Mark | Entry) -> Position:
-        return Position(self.file, mark.line, mark.column)
-
-
 @dataclass(frozen=True, slots=True)
 class Parsed:
     """What a file holds, and what is wrong with it as YAML."""
 
     documents: tuple[Document, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
+    complete: bool = False
+    """Whether the file was read to its end and had something in it."""
 
 
 def parse(file: str, content: bytes) -> Parsed:
@@ -104,7 +51,7 @@ def parse(file: str, content: bytes) -> Parsed:
     documents = tuple(reader.documents())
     if not documents and not reader.findings:
         reader.findings.append(Position(file).error(*_NOTHING))
-    return Parsed(documents, tuple(reader.findings))
+    return Parsed(documents, tuple(reader.findings), reader.at_end and bool(documents))
 
 
 _NOTHING = ("the file has no objects", "Remove it or put an object in it.")
@@ -142,6 +89,7 @@ class _Reader:
     text: str
     findings: list[Diagnostic] = field(default_factory=list)
     events: Iterator[yaml.Event] = field(init=False)
+    at_end: bool = False
 
     def __post_init__(self) -> None:
         self.events = yaml.parse(self.text, Loader=_Loader)
@@ -152,6 +100,7 @@ class _Reader:
             for event in self.events:
                 if isinstance(event, yaml.DocumentStartEvent):
                     yield self.document(event)
+            self.at_end = True
         except yaml.MarkedYAMLError as error:
             self.findings.append(self.syntax_error(error))
         except _GivenUpError:
@@ -160,10 +109,10 @@ class _Reader:
     def document(self, start: yaml.DocumentStartEvent) -> Document:
         before = len(self.findings)
         if start.version or start.tags:
-            self.report(start, "a directive", "Remove the line that begins with `%`.")
+            self.refuse(start, "a directive", "Remove the line that begins with `%`.")
         event = next(self.events)
         if isinstance(event, yaml.ScalarEvent) and not event.value and event.implicit[0]:
-            where = Position(self.file, start.start_mark.line + 1, start.start_mark.column + 1)
+            where = self.place(event)
             self.add(where.error("the document is empty", "Remove it, or the `---` too many."))
             return Document(self.file, None, Mark(where.line, where.column), broken=True)
         data, mark = self.value(event, 1)
@@ -171,23 +120,22 @@ class _Reader:
 
     def value(self, event: yaml.Event, depth: int) -> tuple[Data, Mark]:
         """Read the value that begins with this event."""
-        line, column = event.start_mark.line + 1, event.start_mark.column + 1
-        if isinstance(event, yaml.AliasEvent):
-            self.report(
-                event, f"an alias (`*{event.anchor}`)", "Write it out; quote text with `*`."
-            )
-            return None, Mark(line, column)
-        self.check_node(event)
-        if isinstance(event, yaml.ScalarEvent):
-            return self.scalar(event), Mark(line, column)
-        if depth > MAX_DEPTH:
-            self.add(Position(self.file, line, column).error("the file is nested too deeply"))
-            raise _GivenUpError
-        if isinstance(event, yaml.MappingStartEvent):
-            entries, keys = self.mapping(depth)
-            return entries, Mark(line, column, keys)
-        items = list(self.items(depth))
-        return [data for data, _ in items], Mark(line, column, [mark for _, mark in items])
+        line, column = _start(event)
+        match event:
+            case yaml.ScalarEvent():
+                self.check_node(event)
+                return self.scalar(event), Mark(line, column)
+            case yaml.MappingStartEvent():
+                self.check_node(event, depth)
+                entries, keys = self.mapping(depth)
+                return entries, Mark(line, column, keys)
+            case yaml.SequenceStartEvent():
+                self.check_node(event, depth)
+                items = list(self.items(depth))
+                return [data for data, _ in items], Mark(line, column, [mark for _, mark in items])
+        name = f"*{event.anchor}" if isinstance(event, yaml.AliasEvent) else "*"
+        self.refuse(event, f"an alias (`{name}`)", "Write it out; put text with a `*` in quotes.")
+        return None, Mark(line, column)
 
     def items(self, depth: int) -> Iterator[tuple[Data, Mark]]:
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
@@ -198,41 +146,41 @@ class _Reader:
         data: dict[str, Data] = {}
         marks: dict[str, Entry] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
-            line, column = event.start_mark.line + 1, event.start_mark.column + 1
             key = self.key(event, depth)
             value, mark = self.value(next(self.events), depth + 1)
             if key in marks:
                 first = f"It stands in line {marks[key].line} already."
-                self.report(event, f"the key `{key}` a second time", first)
+                self.refuse(event, f"the key {shown(key)} a second time", first)
             elif key is not None:
                 data[key] = value
-                marks[key] = Entry(line, column, mark)
+                marks[key] = Entry(*_start(event), mark)
         return data, marks
 
     def key(self, event: yaml.Event, depth: int) -> str | None:
         """Read a key, None when it is not one; everything but text is refused."""
         if isinstance(event, yaml.ScalarEvent) and event.value == "<<" and event.implicit[0]:
-            self.report(event, "a merge key (`<<`)", "Write the entries out.")
+            self.refuse(event, "a merge key (`<<`)", "Write the entries out.")
             return None
         key, _ = self.value(event, depth + 1)
         if isinstance(key, str):
             return key
         if not isinstance(event, yaml.AliasEvent):
-            text = event.value if isinstance(event, yaml.ScalarEvent) else ""
-            self.report(
-                event, "a key that is not text", f'Put it in quotes: "{text}".' * bool(text)
-            )
+            advice = "Put it in quotes." if isinstance(event, yaml.ScalarEvent) else ""
+            self.refuse(event, "a key that is not text", advice)
         return None
 
-    def check_node(self, event: yaml.Event) -> None:
-        """Report what may stand before a value but not in our files."""
+    def check_node(self, event: yaml.NodeEvent, depth: int = 0) -> None:
+        """Refuse what may stand before a value in YAML, and what is nested beyond all reason."""
         if event.anchor is not None:
-            self.report(
-                event, f"an anchor (`&{event.anchor}`)", "Write the value out where needed."
-            )
-        if event.tag is not None:
-            advice = f'Put text with a leading `!` in quotes: "{event.tag}...".'
-            self.report(event, f"a tag (`{event.tag}`)", advice)
+            name = shown(f"&{event.anchor}")
+            self.refuse(event, f"an anchor ({name})", "Write the value out where it is needed.")
+        tag: str | None = getattr(event, "tag", None)
+        if tag is not None:
+            advice = "Put text with a leading `!` in quotes." if tag.startswith("!") else ""
+            self.refuse(event, f"a tag ({shown(tag)})", advice)
+        if depth > MAX_DEPTH:
+            self.add(self.place(event).error(f"the file is nested deeper than {MAX_DEPTH} levels"))
+            raise _GivenUpError
 
     def scalar(self, event: yaml.ScalarEvent) -> Scalar:
         """Return what a scalar stands for; what is quoted is text."""
@@ -244,15 +192,17 @@ class _Reader:
         if text[0] not in _MAYBE_NUMBER:
             return text
         if _LEADING_ZERO.fullmatch(text):
-            advice = f'Write {int(text)}, or "{text}" if it is text.'
-            self.report(event, f"the number {text} with a leading zero", advice)
+            advice = "Leave out the zero, or put it in quotes if it is text."
+            self.refuse(event, f"the number {shown(text)} with a leading zero", advice)
             return text
         return _number(text)
 
-    def report(self, event: yaml.Event, what: str, advice: str) -> None:
-        mark = event.start_mark
-        where = Position(self.file, mark.line + 1, mark.column + 1)
-        self.add(where.error(f"{what} is not accepted", advice))
+    def place(self, event: yaml.Event) -> Position:
+        return Position(self.file, *_start(event))
+
+    def refuse(self, event: yaml.Event, what: str, advice: str) -> None:
+        """Record that something is YAML but not accepted."""
+        self.add(self.place(event).error(f"{what} is not accepted", advice))
 
     def add(self, finding: Diagnostic) -> None:
         """Record a finding; too many of them are a sign of a wrong or hostile file."""
@@ -264,18 +214,23 @@ class _Reader:
         """Say where the text stops being YAML."""
         mark = error.problem_mark or error.context_mark
         where = Position(self.file, mark.line + 1, mark.column + 1) if mark else Position(self.file)
-        lines = self.text.splitlines()
-        line = lines[where.line - 1] if where.line <= len(lines) else ""
-        if "\t" in line[: where.column] and not line[: where.column].strip():
+        line = "".join(self.text.splitlines()[where.line - 1 : where.line])[: where.column]
+        if "\t" in line and not line.strip():
             return where.error("a tab as indentation is not YAML", "Indent with spaces.")
         context = f" ({error.context})" if error.context else ""
         return where.error(f"this is not YAML: {error.problem}{context}")
 
 
+def _start(event: yaml.Event) -> tuple[int, int]:
+    """Return line and column of where an event begins, from 1."""
+    mark = event.start_mark
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+
+
 def _number(text: str) -> Scalar:
     """Return the number that a plain scalar looks like, else the text."""
     if _INT.fullmatch(text):
-        return int(text) if len(text) < 4000 else float(text)
+        return int(text) if len(text) < MAX_DIGITS else float(text)
     if _BASED_INT.fullmatch(text):
         return int(text, 0)
     return float(text) if _FLOAT.fullmatch(text) else text

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 
 class Privilege(StrEnum):
@@ -59,3 +60,11 @@ class HostAddress:
     privilege: Privilege = Privilege.NONE
     peer_address: PeerAddress | None = None
     limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class SshOptions:
+    """How ssh is used for all hosts."""
+
+    config_file: Path | None = None
+    """An ssh_config to read in place of `~/.ssh/config` and `/etc/ssh/ssh_config`."""

@@ -14,7 +14,7 @@ from reconciler.hosts import shell
 from reconciler.hosts.addresses import HostAddress
 from reconciler.hosts.host import StderrListener
 from reconciler.hosts.script import Script, Transcript
-from reconciler.hosts.transcript import DECODING_ERRORS, ENCODING, LiveStderr
+from reconciler.hosts.transcript import DECODING_ERRORS, ENCODING, EndMark, LiveStderr
 
 _CHUNK = 1 << 17
 _GRACE = 7.0
@@ -39,7 +39,7 @@ class LocalHost:
         nonce = secrets.token_hex(16)
         text = shell.render(script, nonce=nonce, privilege=self._address.privilege)
         live = None if on_stderr is None else LiveStderr(nonce, on_stderr)
-        execution = _Execution(self.name, live)
+        execution = _Execution(self.name, nonce, live)
         try:
             execution.feed(text)
             if not execution.is_over(within=timeout):
@@ -55,7 +55,7 @@ class LocalHost:
 class _Execution:
     """One `/bin/sh` and the two threads that read what it prints."""
 
-    def __init__(self, host: str, live: LiveStderr | None) -> None:
+    def __init__(self, host: str, nonce: str, live: LiveStderr | None) -> None:
         pipe = subprocess.PIPE
         try:
             self._process = subprocess.Popen(
@@ -64,7 +64,7 @@ class _Execution:
         except OSError as error:
             raise NoShell(host, f"/bin/sh can't be run: {error.strerror}") from error
         out, err = self._process.stdout, self._process.stderr
-        self._readers = _Reader(_present(out)), _Reader(_present(err), live)
+        self._readers = _Reader(_present(out), nonce), _Reader(_present(err), nonce, live)
         for reader in self._readers:
             reader.start()
 
@@ -76,7 +76,7 @@ class _Execution:
             stdin.flush()
 
     def is_over(self, *, within: float) -> bool:
-        """Wait for the end of both streams and of the shell."""
+        """Wait until all is said on both streams and the shell has ended."""
         deadline = time.monotonic() + within
         for reader in self._readers:
             reader.join(max(0.0, deadline - time.monotonic()))
@@ -104,9 +104,10 @@ class _Execution:
 class _Reader(threading.Thread):
     """Collects one stream of the shell until its end, and owns it."""
 
-    def __init__(self, stream: IO[bytes], live: LiveStderr | None = None) -> None:
+    def __init__(self, stream: IO[bytes], nonce: str, live: LiveStderr | None = None) -> None:
         super().__init__(daemon=True)
         self._stream = stream
+        self._end = EndMark(nonce)
         self._live = live
         self._chunks: list[bytes] = []
 
@@ -116,6 +117,8 @@ class _Reader(threading.Thread):
                 self._chunks.append(chunk)
                 if self._live is not None:
                     self._live.feed(chunk)
+                if self._end.ends_with(chunk):
+                    return
 
     def text(self) -> str:
         return b"".join(self._chunks).decode(ENCODING, DECODING_ERRORS)

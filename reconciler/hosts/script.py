@@ -39,7 +39,9 @@ class FieldsOf:
     """More arguments for a step: one field of the tab-separated rows an earlier step printed.
 
     Only rows whose field `positive` is a whole number above zero count. Fields count from 0.
-    When no row does, the step is not run and counts as succeeded with no output.
+    When no row does, the step is not run and counts as succeeded with no output. The rows count
+    whatever the earlier step's status was (`zfs list` ends with 1 when one of several names does
+    not exist, after it listed the others); only when it was not run at all, this one isn't either.
     """
 
     step: str

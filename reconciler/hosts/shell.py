@@ -43,9 +43,10 @@ reconciler_lifeline=$!
 exec 3<&-
 """
 
-# The last character has to be the first one that makes the text complete.
-_TAIL = """reconciler_mark done
-kill -KILL "$reconciler_lifeline"; wait "$reconciler_lifeline" 2>/dev/null
+# Who has seen `done` may close stdin, so the watcher must be gone by then. The brace at the end
+# has to be the first character that makes the text complete.
+_TAIL = """kill -KILL "$reconciler_lifeline"; wait "$reconciler_lifeline" 2>/dev/null
+reconciler_mark done
 exit 0
 } 3<&0 </dev/null
 }
@@ -134,8 +135,10 @@ def _test(need: Condition | FieldsOf, index: int) -> str:
             with_and_without_newline = (_word(f"{text}\n"), _word(text))
             equal = " || ".join(f"[ {output} = {wanted} ]" for wanted in with_and_without_newline)
             return f"{succeeded} && {{ {equal}; }}"
-        case Succeeded() | FieldsOf():
+        case Succeeded():
             return succeeded
+        case FieldsOf():
+            return f'[ -n "$reconciler_failed_{index}" ]'
 
 
 def _body(step: Step, position: dict[str, int], privilege: Privilege, *, captured: bool) -> str:
@@ -168,70 +171,9 @@ def _select(more: FieldsOf, index: int) -> str:
     """Pick the arguments. Without the line `end` awk has not seen all: that is not "no rows"."""
     take, positive = more.take + 1, more.positive + 1
     rule = f"NF >= {max(take, positive)} && ${positive} ~ /^0*[1-9][0-9]*$/ {{ print ${take} }}"
-    awk = f"awk -F'\\t' {_word(rule + ' END { exit $0 != "end" }')}"
+    rule += ' END { exit $0 != "end" }'
+    awk = f"awk -F'\\t' {_word(rule)}"
     return f"reconciler_fields=$(printf '%s\\nend\\n' \"$reconciler_output_{index}\" | {awk})"
-
-
-def _captures(need: Condition | FieldsOf) -> bool:
-    """Say whether the earlier step's output has to be kept in a shell variable."""
-    return isinstance(need, Printed | FieldsOf)
-
-
-def _guarded(step: Step, position: dict[str, int], body: str) -> str:
-    """Put a step's lines under the condition that the steps it depends on went well."""
-    tests = [_test(need, position[_needed(need)]) for need in _needs(step)]
-    index = position[step.name]
-    lines = f"reconciler_mark begin {index}\n{body}\n"
-    lines += f'reconciler_mark end {index} "$reconciler_status" "$reconciler_first"\n'
-    lines += f"reconciler_failed_{index}=$((reconciler_status | reconciler_first))\n"
-    if not tests:
-        return lines
-    return f"reconciler_failed_{index}=\nif {' && '.join(tests)}; then\n{lines}fi\n"
-
-
-def _test(need: Condition | FieldsOf, index: int) -> str:
-    succeeded = f'[ "$reconciler_failed_{index}" = 0 ]'
-    match need:
-        case Printed(text=text):
-            output = f'"$reconciler_output_{index}"'
-            with_and_without_newline = (_word(f"{text}\n"), _word(text))
-            equal = " || ".join(f"[ {output} = {wanted} ]" for wanted in with_and_without_newline)
-            return f"{succeeded} && {{ {equal}; }}"
-        case Succeeded() | FieldsOf():
-            return succeeded
-
-
-def _body(step: Step, position: dict[str, int], privilege: Privilege, *, captured: bool) -> str:
-    """Return the lines that run a step and set `reconciler_status` and `reconciler_first`."""
-    index = position[step.name]
-    command = quote(privileged(step.argv, privilege))
-    fields = None
-    if step.more is not None:
-        fields = _select(step.more, position[step.more.step])
-        rows = r"""printf '%s\n' "$reconciler_fields" | tr '\n' '\0'"""
-        command = f"{rows} | xargs -0 {command}"
-    if step.into is not None:
-        body = _stream(command, step.argv, step.into, privilege)
-    else:
-        # In a subshell: an argv like `exit 1` must not end the script.
-        body = _capture(command, index) if captured else f"( {command} ); reconciler_status=$?"
-        body = f"{body}\nreconciler_first=0"
-    if fields is None:
-        return body
-    return f"""\
-reconciler_output_{index}= reconciler_first=0
-{fields}
-reconciler_status=$?
-if [ "$reconciler_status" = 0 ] && [ -n "$reconciler_fields" ]; then
-{body}
-fi"""
-
-
-def _select(more: FieldsOf, index: int) -> str:
-    take, positive = more.take + 1, more.positive + 1
-    rule = f"NF >= {max(take, positive)} && ${positive} ~ /^0*[1-9][0-9]*$/ {{ print ${take} }}"
-    rows = f"printf '%s' \"$reconciler_output_{index}\""
-    return f"reconciler_fields=$({rows} | awk -F'\\t' {_word(rule)})"
 
 
 def _capture(command: str, index: int) -> str:

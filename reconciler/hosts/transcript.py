@@ -65,6 +65,23 @@ def exit_status(shell_status: int) -> int:
     return shell_status
 
 
+class EndMark:
+    """Notices the mark at the end in a stream that comes in chunks.
+
+    With it on stdout and stderr all is said. Waiting for the streams' ends would take longer:
+    sshd is slow to tell, and a daemon that a step started may keep them open for ever.
+    """
+
+    def __init__(self, nonce: str) -> None:
+        self._mark = f"\n{nonce} done\n".encode()
+        self._tail = b""
+
+    def ends_with(self, chunk: bytes) -> bool:
+        """Take the next chunk and say whether the mark is the last thing in it."""
+        self._tail = (self._tail + chunk)[-len(self._mark) :]
+        return self._tail == self._mark
+
+
 class LiveStderr:
     """Turns chunks of a rendered script's stderr into text without marks, as they arrive.
 

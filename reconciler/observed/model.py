@@ -24,6 +24,14 @@ class Pool:
     features: Mapping[str, str] = field(default_factory=dict)
     """Feature name without `feature@` → disabled | enabled | active."""
 
+    @property
+    def usable(self) -> bool:
+        """Whether its filesystems were listed in full: not so when FAULTED, SUSPENDED ...
+
+        Of a pool that is not usable nothing is known, whatever is or is not in `Seen.filesystems`.
+        """
+        return self.health in {"ONLINE", "DEGRADED"}
+
 
 @dataclass(frozen=True, slots=True)
 class Filesystem:

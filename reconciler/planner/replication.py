@@ -39,7 +39,7 @@ from reconciler.planner.retention import Decision, evaluate
 from reconciler.planner.retire import Protection, retire
 from reconciler.zfs.capabilities import StreamFlags, stream_flags
 from reconciler.zfs.names import ancestors, pool_of
-from reconciler.zfs.tokens import ResumeToken, TokenError, decode
+from reconciler.zfs.tokens import ResumeToken, TokenError, decode_token
 from reconciler.zfs.types import FilesystemKind, Version
 
 
@@ -257,7 +257,7 @@ class _PairPlanner:
         if there is None or there.resume_token is None:
             return None
         try:
-            return decode(there.resume_token)
+            return decode_token(there.resume_token)
         except TokenError as error:
             raise Conflicted(
                 "unreadable-token",
@@ -267,7 +267,7 @@ class _PairPlanner:
 
     def _continues(self, token: ResumeToken, base: Common | None) -> bool:
         """Tell whether the partial stream starts where a new one would, and is of its kind."""
-        start = base.receiver.guid if base is not None else 0
+        start = base.receiver.guid if base is not None else None
         raw = self.here.encryption != "off"
         return token.fromguid == start and token.rawok == raw
 

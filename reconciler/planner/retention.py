@@ -125,7 +125,7 @@ def _matching(pattern: str, versions: Sequence[Version]) -> _Vote:
     regex = re.compile(pattern)
     hits = {v.guid for v in versions if regex.fullmatch(v.name)}
     return _Vote(
-        {guid: f"matching {pattern}" for guid in hits},
+        dict.fromkeys(hits, f"matching {pattern}"),
         {v.guid: f"does not match {pattern}" for v in versions if v.guid not in hits},
     )
 

@@ -92,16 +92,16 @@ _ENVIRONMENT = (
         "sudo asks for a password: the user needs a NOPASSWD rule for zfs and zpool",
     ),
     Text(
+        r"^(sudo|doas): (\S*/)?(zfs|zpool): command not found",
+        _K.COMMAND_MISSING,
+        _R.PERMANENT,
+        "zfs is not installed, or not on the PATH that sudo sets",
+    ),
+    Text(
         r"not in the sudoers file|is not allowed to (execute|run sudo)|^doas: ",
         _K.SUDO_REFUSED,
         _R.PERMANENT,
         "sudo (or doas) does not let the user run the command",
-    ),
-    Text(
-        r"^sudo: (zfs|zpool|\S*/zfs|\S*/zpool): command not found",
-        _K.COMMAND_MISSING,
-        _R.PERMANENT,
-        "zfs is not installed, or not on sudo's secure_path",
     ),
     Text(
         r"\bsudo: (command )?not found",
@@ -154,7 +154,7 @@ _POOL = (
 )
 
 _ENCRYPTION = (
-    Text(r"key must be loaded|encryption key not loaded", _K.KEY_NOT_LOADED, _R.PERMANENT),
+    Text(r"[Kk]ey must be loaded|encryption key not loaded", _K.KEY_NOT_LOADED, _R.PERMANENT),
     Text(r"Key load error|failed to create encryption key", _K.KEY_NOT_LOADED, _R.PERMANENT),
     Text(r"encryption key does not match|encryption failure", _K.KEY_NOT_LOADED, _R.PERMANENT),
     Text(r"raw receive on top of existing unencrypted", _K.ENCRYPTION_MISMATCH, _R.PERMANENT),
@@ -172,7 +172,6 @@ _RESUME = (
     Text(r"kernel modules must be upgraded to receive", _K.STALE_TOKEN, _R.CONFLICT),
     Text(r"Resuming recv on existing (destination|dataset)", _K.STALE_TOKEN, _R.CONFLICT),
     Text(r"contains partially-complete state", _K.PARTIAL_STATE, _R.CONFLICT),
-    Text(r"Contains partially-completed state", _K.PARTIAL_STATE, _R.CONFLICT),
 )
 
 _STREAM = (
@@ -187,7 +186,6 @@ _STREAM = (
     Text(r"local origin for clone .* does not exist", _K.DOES_NOT_EXIST, _R.CONFLICT),
     Text(r"specified fs \(.*\) does not exist", _K.DOES_NOT_EXIST, _R.CONFLICT),
     Text(r"destination '\*' does not exist", _K.DOES_NOT_EXIST, _R.CONFLICT),
-    Text(r"unable to restore to destination", _K.DOES_NOT_EXIST, _R.CONFLICT),
     Text(r"destination '\*' exists", _K.DESTINATION_EXISTS, _R.CONFLICT),
     Text(r"destination has (snapshots|children)", _K.DESTINATION_EXISTS, _R.CONFLICT),
     Text(r"destination .* is (a clone|the root dataset)", _K.DESTINATION_EXISTS, _R.CONFLICT),
@@ -206,6 +204,12 @@ _STREAM = (
 )
 
 _VERSIONS = (
+    Text(
+        r"/%recv$",
+        _K.PARTIAL_STATE,
+        _R.CONFLICT,
+        "it is the base of a partial receive, which has to be resumed or given up first",
+    ),
     Text(r"it's being held", _K.HELD, _R.CONFLICT),
     Text(r"has dependent clones|snapshot is cloned", _K.HAS_CLONES, _R.CONFLICT),
     Text(r"filesystem has (children|dependent clones)", _K.HAS_CLONES, _R.CONFLICT),
@@ -235,12 +239,9 @@ _NAMES = (
 )
 
 _GONE = (
-    Text(
-        r"(dataset|no such pool or dataset|no such pool)( does not exist)?$",
-        _K.DOES_NOT_EXIST,
-        _R.CONFLICT,
-    ),
+    Text(r"dataset does not exist|no such pool", _K.DOES_NOT_EXIST, _R.CONFLICT),
     Text(r"parent does not exist", _K.DOES_NOT_EXIST, _R.CONFLICT),
+    Text(r"unable to restore to destination", _K.DOES_NOT_EXIST, _R.CONFLICT),
     Text(r"dataset already exists|already has a snapshot", _K.ALREADY_EXISTS, _R.CONFLICT),
     Text(r"bookmark exists", _K.ALREADY_EXISTS, _R.CONFLICT),
 )
@@ -251,13 +252,20 @@ _DONE = (
     Text(r"no such tag on this dataset", _K.DOES_NOT_EXIST, _R.DONE),
     Text(r"does not have any resumable receive state", _K.DOES_NOT_EXIST, _R.DONE),
     Text(r"tag already exists on this dataset", _K.ALREADY_EXISTS, _R.DONE),
-    Text(r"^cannot (mount|unmount|share) ", _K.MOUNT_FAILED, _R.DONE),
     Text(r"but it may only be mounted by root", _K.MOUNT_FAILED, _R.DONE),
+)
+
+_BESIDES = (
+    Text(r"Contains partially-completed state", _K.PARTIAL_STATE, _R.CONFLICT),
+    Text(r"^cannot (mount|share) ", _K.MOUNT_FAILED, _R.DONE),
     Text(r"^cannot receive \S+ property on ", _K.PROPERTY_REFUSED, _R.DONE),
     Text(r"^Warning: failed to (clear|restore) ", _K.PROPERTY_REFUSED, _R.DONE),
 )
+"""Lines that count only when there is no other: the stream they come with is in, or they are the
+smaller trouble (zfs-receive(8): a property that can't be set does not fail the receive)."""
 
 TEXTS = (
+    *_BESIDES,
     *_ENVIRONMENT,
     *_TRANSPORT,
     *_PERMISSION,
@@ -272,13 +280,8 @@ TEXTS = (
 )
 """All rows, in the order in which they are tried."""
 
-ASIDE = (
-    r"^cannot receive \S+ property on ",
-    r"^Warning: failed to (clear|restore) ",
-    r"^cannot (mount|unmount|share) ",
-)
-"""Lines that count only when there is no other: the stream they come with is in, or they are the
-smaller trouble (zfs-receive(8): a property that can't be set does not fail the receive)."""
+ASIDE = tuple(text.pattern for text in _BESIDES)
+"""What such lines look like."""
 
 NOISE = (
     r"^no snapshots were created$",
@@ -302,6 +305,6 @@ ADVICE = (
     r" ?use '-[rR]' (to|for) [^:]*:",
     r" must (specify -F|destroy (them|it)) to overwrite it",
     r" Run 'zfs holds [^']*' to see holders\.",
-    r" use '-[rR]' .*",
+    r" use '(-[rR]|zfs destroy|zpool destroy)[ '].*",
 )
 """What ZFS advises and this project never does: not repeated to people."""

@@ -9,7 +9,7 @@ import re
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from reconciler.zfs.error_texts import ADVICE, ASIDE, NOISE, TEXTS, FailureKind, Reaction, Text
 
@@ -25,7 +25,7 @@ _COMMAND_STATUS = frozenset({126, 127})
 _SSH_STATUS = 255
 _SIGNAL_BASE = 128
 
-_QUOTED = re.compile(r"'[^']*'")
+_QUOTED = re.compile(r"(?<!\w)'[^']*'")
 _TOKEN = re.compile(r"\b1-[0-9a-f]+-[0-9a-f]+-[0-9a-f]{16,}")
 _BEGINS = re.compile(r"^(cannot|could not|warning|Warning|WARNING|Error|internal error)\b")
 _ASIDE = re.compile("|".join(ASIDE))
@@ -108,7 +108,7 @@ def _by_status(status: int, lines: Sequence[str]) -> Failure:
         return Failure(FailureKind.COMMAND_MISSING, Reaction.PERMANENT, message)
     if status == _SSH_STATUS and not lines:
         return Failure(FailureKind.TRANSPORT, Reaction.RETRY, "the connection broke")
-    if status < 0 or status > _SIGNAL_BASE and status != _SSH_STATUS:
+    if status < 0 or (status > _SIGNAL_BASE and status != _SSH_STATUS):
         number = -status if status < 0 else status - _SIGNAL_BASE
         return Failure(FailureKind.SIGNAL, Reaction.RETRY, said or _killed(number))
     if status == _USAGE_STATUS:
@@ -148,6 +148,6 @@ def _message(lines: Sequence[str]) -> str:
     return text if len(text) <= MESSAGE_LENGTH else text[: MESSAGE_LENGTH - 1] + "…"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _pattern(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)

@@ -20,7 +20,7 @@ MAX_TAG = 255
 """Bytes of a hold tag."""
 
 _COMPONENT = re.compile(r"[A-Za-z0-9\-_.: ]+")
-_RESERVED_POOL = re.compile(r"mirror|raidz|draid|spare|log$|c[0-9]")
+_RESERVED_POOL = re.compile(r"mirror|raidz|draid|spare|log$")
 
 
 class InvalidName(ValueError):  # noqa: N818 - named after the state of the name, as users say it

@@ -4,9 +4,9 @@
 `why_not()` says in one sentence why it cannot work here.
 """
 
-from .errors import CommandFailed, LabError
+from .errors import CommandError, LabError
 from .hostneeds import why_not
 from .lab import Lab, start
 from .machine import Machine
 
-__all__ = ["CommandFailed", "Lab", "LabError", "Machine", "start", "why_not"]
+__all__ = ["CommandError", "Lab", "LabError", "Machine", "start", "why_not"]

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from . import builder, hostneeds, places, record
+from .access import Access
 from .commands import say
 from .errors import LabError
 from .lab import HOSTS, MEMORY, Lab, start
@@ -52,7 +53,8 @@ def _up(given: argparse.Namespace) -> int:
     if state and len(state.running()) == len(state.hosts):
         say(f"a lab runs in {folder} already")
     else:
-        start(given.hosts.split(","), folder, memory=given.memory, dies_with_us=False)
+        hosts = given.hosts.split(",")
+        start(hosts, folder, memory=given.memory, dies_with_us=False).hang_up()
     return _status(given)
 
 
@@ -66,7 +68,7 @@ def _status(given: argparse.Namespace) -> int:
     for host in state.hosts.values():
         word = f"pid {state.processes[host.name].pid}" if host.name in running else "not running"
         print(f"{host.name}: {word}, pool {host.pool}, port {host.port}")
-    config = shlex.quote(str(Lab(state, dies_with_us=False).ssh_config))
+    config = shlex.quote(str(Access(folder).ssh_config))
     print(f"reach them with: ssh -F {config} {' | '.join(state.hosts)}")
     return 0 if len(running) == len(state.hosts) else 1
 
@@ -84,7 +86,8 @@ def _down(given: argparse.Namespace) -> int:
 
 def _ssh(given: argparse.Namespace) -> int:
     config = Lab.attach(given.dir).ssh_config
-    os.execvp("ssh", ["ssh", "-F", str(config), given.host, *given.words])
+    argv = ["ssh", "-F", str(config), given.host, *given.words]
+    os.execvp("ssh", argv)  # noqa: S606 - this process becomes ssh
 
 
 _COMMANDS = {"build": _build, "up": _up, "status": _status, "down": _down, "ssh": _ssh}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .commands import as_root, run
-from .errors import CommandFailed, LabError
+from .errors import CommandError, LabError
 
 MACHINE_SOURCES = Path("/etc/apt")
 COMPONENTS = "main contrib"
@@ -77,7 +77,7 @@ def open_view(folder: Path, suite: str) -> View:
     backports.write_text(backports_of(sources, suite).text())
     try:
         view.get("update")
-    except CommandFailed:
+    except CommandError:
         backports.unlink()
         view.get("update")
     return view

@@ -4,25 +4,24 @@ An emulated kernel sometimes dies during boot. PID 1's failure is a panic, a pan
 QEMU's end is seen here; so is a host that stays silent.
 """
 
-import subprocess
 import time
 from collections.abc import Callable, Collection
+from pathlib import Path
 
 from .commands import say
 from .errors import LabError
 from .plan import Host
+from .processes import Process
 
 ATTEMPTS = 3
 ATTEMPT_TIMEOUT = 240
 _READY = b"LAB-READY"
 
-Child = subprocess.Popen[bytes]
-
 
 class Booting:
     """One host on its way up: its present QEMU and how many there have been."""
 
-    def __init__(self, host: Host, spawn: Callable[[Host], Child]) -> None:
+    def __init__(self, host: Host, spawn: Callable[[Host], Process]) -> None:
         self.host = host
         self._spawn = spawn
         self.attempts = 0
@@ -30,13 +29,11 @@ class Booting:
 
     def is_ready(self) -> bool:
         """Tell whether the host said that its sshd runs; start it anew if it failed."""
-        if _READY in _read(self.host):
+        if _READY in _read(self.host.console):
             return True
-        if self._child.poll() is not None:
-            self._again(f"its kernel or QEMU ended ({self._child.returncode})")
+        if not self._process.is_running():
+            self._again("its kernel panicked, or QEMU did not start")
         elif time.monotonic() > self._deadline:
-            self._child.kill()
-            self._child.wait()
             self._again(f"no sign of life after {ATTEMPT_TIMEOUT} s")
         return False
 
@@ -44,9 +41,10 @@ class Booting:
         self.attempts += 1
         self._deadline = time.monotonic() + ATTEMPT_TIMEOUT
         self.host.console.unlink(missing_ok=True)
-        self._child = self._spawn(self.host)
+        self._process = self._spawn(self.host)
 
     def _again(self, reason: str) -> None:
+        self._process.kill()
         story = f"{self.host.name}: attempt {self.attempts} to boot failed: {reason}"
         if self.attempts == ATTEMPTS:
             raise LabError(f"{story}\n{last_words(self.host)}")
@@ -64,11 +62,10 @@ def wait_for(hosts: Collection[Booting]) -> None:
 
 def last_words(host: Host, lines: int = 25) -> str:
     """Return the end of the host's console, and what QEMU itself complained about."""
-    log = host.folder / "qemu.log"
-    complaint = log.read_text(errors="replace") if log.exists() else ""
-    console = _read(host).decode(errors="replace").splitlines()[-lines:]
-    return "\n".join(f"    {line}" for line in [*complaint.splitlines()[-3:], *console])
+    complaints = _read(host.qemu_log).decode(errors="replace").splitlines()[-3:]
+    console = _read(host.console).decode(errors="replace").splitlines()[-lines:]
+    return "\n".join(f"    {line}" for line in (*complaints, *console))
 
 
-def _read(host: Host) -> bytes:
-    return host.console.read_bytes() if host.console.exists() else b""
+def _read(file: Path) -> bytes:
+    return file.read_bytes() if file.exists() else b""

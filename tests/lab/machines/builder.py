@@ -88,11 +88,13 @@ def _build_in(work: Path, recipe: Recipe) -> Path:
 def _initramfs(out: Path) -> bytes:
     """Pack the first program, its busybox and the modules that reach the root."""
     folders = ("bin", "dev", "proc", "modules", "lower", "upper", "root")
-    entries = [cpio.folder(name) for name in folders]
-    entries.append(cpio.console())
     init = places.GUEST_FILES / "initramfs-init"
-    entries.append(cpio.file("init", init.read_bytes(), 0o755))
-    entries.append(cpio.file("bin/busybox", (out / "busybox").read_bytes(), 0o755))
-    for module in sorted((out / "modules").iterdir()):
-        entries.append(cpio.file(f"modules/{module.name}", module.read_bytes()))
+    modules = sorted((out / "modules").iterdir())
+    entries = [
+        *(cpio.folder(name) for name in folders),
+        cpio.console(),
+        cpio.file("init", init.read_bytes(), 0o755),
+        cpio.file("bin/busybox", (out / "busybox").read_bytes(), 0o755),
+        *(cpio.file(f"modules/{module.name}", module.read_bytes()) for module in modules),
+    ]
     return cpio.archive(entries)

@@ -1,7 +1,7 @@
 """The two roots of a build: one with a compiler that is thrown away, one that becomes the guest's.
 
 Both are made by mmdebstrap from the private view of the machine's sources. Scripts run inside the
-build root in a mount namespace of their own, so that a crash leaves nothing mounted.
+build root.
 """
 
 import shlex
@@ -12,7 +12,7 @@ from typing import Self
 
 from . import places
 from .apt import View
-from .commands import as_root, run
+from .commands import contained, run
 from .errors import LabError
 from .recipe import Recipe
 
@@ -67,7 +67,7 @@ class BuildRoot:
     def script(self, name: str, *arguments: str) -> None:
         """Run one of the guest's files inside the root."""
         enter = ["sh", "-euc", _ENTER, "enter", str(self.work), name, *arguments]
-        run(as_root(["unshare", "--mount", "--pid", "--fork", *enter]), log=self.log)
+        run(contained(enter), log=self.log)
 
 
 def make_root(
@@ -80,7 +80,7 @@ def make_root(
     command = ["mmdebstrap", "--mode=root", "--variant=minbase", f"--aptopt={settings}"]
     command += [f"--dpkgopt=path-exclude={pattern}" for pattern in _NO_DOCS]
     command += [f"--include={','.join(packages)}", *hooks, "--", view.suite, str(root)]
-    run(as_root([*command, str(view.sources)]), log=root.with_suffix(".mmdebstrap.log"))
+    run(contained([*command, str(view.sources)]), log=root.with_suffix(".mmdebstrap.log"))
 
 
 def _customized_by(files: Path) -> list[str]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from .errors import CommandFailed
+from .errors import CommandError
 
 _BEGAN = time.monotonic()
 _ENVIRONMENT = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
@@ -27,8 +27,17 @@ def as_root(argv: Sequence[str]) -> list[str]:
     return ["sudo", "-n", "env", *settings, *argv]
 
 
+def contained(argv: Sequence[str]) -> list[str]:
+    """Return the command as root in namespaces of its own: when it or we end, all of it ends.
+
+    What it mounts is never seen outside, and a crash leaves neither mounts nor programs behind.
+    """
+    namespaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    return as_root(["setpriv", "--pdeathsig", "KILL", *namespaces, *argv])
+
+
 def run(argv: Sequence[str], *, log: Path | None = None, cwd: Path | None = None) -> str:
-    """Run a program to its end and return its output; raise CommandFailed with it otherwise.
+    """Run a program to its end and return its output; raise CommandError with it otherwise.
 
     With `log` the output goes (appended) to that file, where it can be followed while it runs.
     """
@@ -44,5 +53,5 @@ def run(argv: Sequence[str], *, log: Path | None = None, cwd: Path | None = None
         )
     output = log.read_text(errors="replace") if log else done.stdout.decode(errors="replace")
     if done.returncode != 0:
-        raise CommandFailed(shlex.join(argv), done.returncode, output)
+        raise CommandError(shlex.join(argv), done.returncode, output)
     return output

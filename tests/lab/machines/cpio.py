@@ -44,21 +44,10 @@ def archive(entries: Iterable[Entry]) -> bytes:
 def _record(entry: Entry, inode: int) -> bytes:
     name = entry.path.encode() + b"\0"
     links = 2 if stat.S_ISDIR(entry.mode) else 1
-    # inode, mode, uid, gid, links, mtime, size, device (2), rdevice (2), name's size, checksum
-    numbers = [
-        inode,
-        entry.mode,
-        0,
-        0,
-        links,
-        0,
-        len(entry.data),
-        0,
-        0,
-        *entry.device,
-        len(name),
-        0,
-    ]
+    uid = gid = time = 0
+    home = (0, 0)  # the device the archive was read from
+    numbers = [inode, entry.mode, uid, gid, links, time, len(entry.data)]
+    numbers += [*home, *entry.device, len(name), 0]
     header = b"070701" + b"".join(b"%08X" % number for number in numbers)
     return _padded(header + name, 4) + _padded(entry.data, 4)
 

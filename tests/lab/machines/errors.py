@@ -5,7 +5,7 @@ class LabError(Exception):
     """Raised when the lab cannot be built, booted or used; the text says why and what to do."""
 
 
-class CommandFailed(LabError):
+class CommandError(LabError):
     """Raised when a command on this machine or on a lab host ended with a failure."""
 
     def __init__(self, argv: str, code: int, output: str) -> None:

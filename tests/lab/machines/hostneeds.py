@@ -9,8 +9,8 @@ import tempfile
 from pathlib import Path
 
 from . import apt, image, places
-from .commands import as_root, run, say
-from .errors import CommandFailed
+from .commands import as_root, contained, say
+from .errors import CommandError
 from .recipe import DEBIAN_12, Recipe
 
 # program -> package of Debian's that has it
@@ -39,6 +39,8 @@ def why_no_build(recipe: Recipe) -> str | None:
         return "the lab is made from Debian's packages, and this machine has no apt-get"
     if not _can_be_root():
         return "making the lab needs root, or sudo without a password"
+    if subprocess.run(contained(["true"]), capture_output=True, check=False).returncode != 0:
+        return "making the lab needs to mount, which this machine forbids (a container? privileged)"
     if not apt.machine_sources(recipe.suite):
         return f"the lab is made from Debian {recipe.suite}, which this machine's apt does not have"
     free = shutil.disk_usage(_existing(places.cache())).free
@@ -58,7 +60,7 @@ def install(recipe: Recipe) -> None:
         command = ("install", "--yes", "--no-install-recommends")
         try:
             view.get(*command, f"--target-release={recipe.suite}-backports", *packages)
-        except CommandFailed:
+        except CommandError:
             view.get(*command, *packages)
 
 

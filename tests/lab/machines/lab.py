@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from . import access, boot, builder, places, plan, qemu, record
-from .boot import Booting, Child
+from .boot import Booting
 from .commands import say
 from .errors import LabError
 from .image import Image
@@ -32,7 +32,7 @@ class Lab:
     def __init__(self, state: Record, *, dies_with_us: bool) -> None:
         self._state = state
         self._dies_with_us = dies_with_us
-        self._children: list[Child] = []
+        self._cut_off: set[str] = set()
         self.machines = {name: Machine.of(host) for name, host in state.hosts.items()}
 
     @classmethod
@@ -71,13 +71,15 @@ class Lab:
 
     def stop(self) -> None:
         """End all hosts and remove everything the lab wrote into its folder."""
-        for machine in self.machines.values():
-            machine.hang_up()
+        self.hang_up()
         for process in self._state.processes.values():
             process.kill()
-        for child in self._children:
-            child.wait()
         self._state.erase()
+
+    def hang_up(self) -> None:
+        """Close our connections to the hosts; the next command opens new ones."""
+        for machine in self.machines.values():
+            machine.hang_up()
 
     def disconnect(self, name: str) -> None:
         """Pull the host's network cable: it runs on, but nothing reaches it and nothing answers.
@@ -85,23 +87,34 @@ class Lab:
         New connections open (QEMU listens) and stay silent; established ones hang.
         """
         qemu.order(self._state.hosts[name], "set_link", name="nic", up=False)
+        self._cut_off.add(name)
 
     def reconnect(self, name: str) -> None:
         """Plug the cable in again and wait until the host answers."""
         qemu.order(self._state.hosts[name], "set_link", name="nic", up=True)
         self.machines[name].hang_up()
         self.machines[name].wait_until_it_answers(_SSH_TIMEOUT)
+        self._cut_off.discard(name)
 
     def power_off(self, name: str) -> None:
         """Cut the host's power: what ZFS had not written is lost, connections are refused."""
         self.machines[name].hang_up()
         self._state.processes[name].kill()
-        for child in self._children:
-            child.poll()
 
     def power_on(self, name: str) -> None:
         """Start the host again with the pool it had, and wait until it answers."""
         self._boot([name])
+
+    def heal(self) -> None:
+        """Plug in and power on what was cut off and not put back."""
+        for name in sorted(self._cut_off):
+            self.reconnect(name)
+        self._boot(name for name in self.machines if name not in self._state.running())
+
+    def renew_pools(self) -> None:
+        """Give every host a new, empty pool."""
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(Machine.renew_pool, self.machines.values()))
 
     def boot(self) -> None:
         """Start all hosts together and wait until they answer; used once, by start()."""
@@ -113,13 +126,12 @@ class Lab:
         with ThreadPoolExecutor() as pool:
             list(pool.map(self._greet, (host.host.name for host in booting)))
 
-    def _spawn(self, host: Host) -> Child:
-        child = qemu.spawn(
+    def _spawn(self, host: Host) -> Process:
+        process = qemu.spawn(
             host, self._state.image, memory=self._state.memory, dies_with_us=self._dies_with_us
         )
-        self._children.append(child)
-        self._state = self._state.with_process(host.name, Process.of(child.pid))
-        return child
+        self._state = self._state.with_process(host.name, process)
+        return process
 
     def _greet(self, name: str) -> None:
         machine = self.machines[name]

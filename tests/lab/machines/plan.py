@@ -12,7 +12,8 @@ from .errors import LabError
 
 PEER_ADDRESS = "10.0.2.2"  # the gateway of QEMU's user network: this machine's loopback
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
-_SOCKET_PATH = 60  # a socket's path has 107 bytes; names and ssh's own suffix need the rest
+_SOCKET_PATH = 107
+_IN_SOCKET_PATH = len("//ssh.0123456789abcdef")  # ssh makes its socket under a random name first
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,11 @@ class Host:
     def console(self) -> Path:
         """Return the file with what the host's kernel and PID 1 said."""
         return self.folder / "console.log"
+
+    @property
+    def qemu_log(self) -> Path:
+        """Return the file with QEMU's own complaints."""
+        return self.folder / "qemu.log"
 
     @property
     def qmp(self) -> Path:
@@ -88,7 +94,7 @@ def _check(names: list[str], lab: Path) -> None:
             raise LabError(f"{name!r} is no name for a host: lower-case letters, digits, dashes")
     if not names or len(set(names)) < len(names):
         raise LabError("a lab needs hosts, each with a name of its own")
-    if len(bytes(lab)) > _SOCKET_PATH:
+    if len(bytes(lab)) + max(map(len, names)) + _IN_SOCKET_PATH > _SOCKET_PATH:
         raise LabError(f"{lab}: too long a path for sockets in it; choose a shorter --dir")
 
 

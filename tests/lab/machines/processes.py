@@ -1,5 +1,6 @@
 """Processes by pid and start time: a pid alone may by now belong to somebody else."""
 
+import contextlib
 import os
 import select
 import signal
@@ -17,8 +18,15 @@ class Process:
     boot: str
 
     @classmethod
-    def of(cls, pid: int) -> Self:
-        """Describe a process that runs now (or was just started and is gone already)."""
+    def start(cls, argv: list[str], log: Path) -> Self:
+        """Start a program in a session of its own, deaf, and talking to the log."""
+        appending = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        files = (
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(log), appending, 0o644),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        )
+        pid = os.posix_spawnp(argv[0], argv, os.environ, file_actions=files, setsid=True)
         return cls(pid, _started(pid) or 0, _boot())
 
     def is_running(self) -> bool:
@@ -27,17 +35,17 @@ class Process:
 
     def kill(self, timeout: float = 10) -> None:
         """End the process if it still runs, and wait until it has."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             handle = os.pidfd_open(self.pid)
-        except ProcessLookupError:
-            return
-        try:
-            # Asked after the handle is open: from here on the pid cannot change its owner.
-            if self.is_running():
-                signal.pidfd_send_signal(handle, signal.SIGKILL)
-                select.select([handle], [], [], timeout)
-        finally:
-            os.close(handle)
+            try:
+                # Asked after the handle is open: from here on the pid cannot change its owner.
+                if self.is_running():
+                    signal.pidfd_send_signal(handle, signal.SIGKILL)
+                    select.select([handle], [], [], timeout)
+            finally:
+                os.close(handle)
+        with contextlib.suppress(ChildProcessError):  # somebody else's child: theirs to reap
+            os.waitpid(self.pid, os.WNOHANG)
 
 
 def _started(pid: int) -> int | None:

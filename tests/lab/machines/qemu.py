@@ -3,14 +3,14 @@
 import json
 import socket
 import struct
-import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import access
 from .errors import LabError
 from .image import Image
 from .plan import Host
+from .processes import Process
 
 DISK_SIZE = 4 * 1024**3
 _SECTOR = 512
@@ -64,21 +64,14 @@ def command_line(host: Host, image: Image, memory: int) -> list[str]:
     ]
 
 
-def spawn(host: Host, image: Image, *, memory: int, dies_with_us: bool) -> subprocess.Popen[bytes]:
+def spawn(host: Host, image: Image, *, memory: int, dies_with_us: bool) -> Process:
     """Start the host's QEMU.
 
     With `dies_with_us` the kernel kills it when the *thread* that called this ends: call it from
     a thread that lives as long as the lab shall.
     """
     guard = ["setpriv", "--pdeathsig", "KILL"] if dies_with_us else []
-    with (host.folder / "qemu.log").open("ab") as log:
-        return subprocess.Popen(
-            [*guard, *command_line(host, image, memory)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+    return Process.start([*guard, *command_line(host, image, memory)], host.qemu_log)
 
 
 def order(host: Host, command: str, **arguments: object) -> None:
@@ -104,7 +97,7 @@ def _request(command: str, arguments: dict[str, object]) -> dict[str, object]:
     }
 
 
-def _answer(readline: Any) -> dict[str, Any]:  # noqa: ANN401
+def _answer(readline: Callable[[], str]) -> dict[str, Any]:
     """Skip events until the answer comes."""
     while True:
         line = readline()

@@ -59,7 +59,7 @@ class Record:
         fresh.replace(_file(self.lab))
 
     def erase(self) -> None:
-        """Remove everything the lab put into its folder, and the folder if nothing else is in it."""
+        """Remove what the lab put into its folder, and the folder itself if that is all."""
         for host in self.hosts.values():
             shutil.rmtree(host.folder, ignore_errors=True)
         access = Access(self.lab)

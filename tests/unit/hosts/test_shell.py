@@ -153,7 +153,10 @@ class TestConditions:
 
 
 class TestFieldsOf:
-    ROWS = "a b\t0\t1\nit's\t1\t0\n$x\t3\t18446744073709551615\nno\t4\t-1\n-n\t5\t007\nshort\nz\t6\t1x\n"
+    ROWS = (
+        "a b\t0\t1\nit's\t1\t0\n$x\t3\t18446744073709551615\nno\t4\t-1\n"
+        "-n\t5\t007\nshort\nz\t6\t1x\n"
+    )
 
     def test_takes_one_field_of_the_rows_that_count(self, run: Run) -> None:
         outcomes = run(
@@ -172,12 +175,20 @@ class TestFieldsOf:
         assert outcomes["use"] == Outcome(0, "", "")
         assert "on" in outcomes
 
-    def test_with_a_failed_source_the_step_is_not_run(self, run: Run) -> None:
+    def test_rows_count_whatever_the_status_of_their_step(self, run: Run) -> None:
         outcomes = run(
             Step("rows", code("printf 'a\\t1\\n'; exit 1")),
             Step("use", ("echo",), more=FieldsOf("rows", take=0, positive=1)),
         ).outcomes
-        assert list(outcomes) == ["rows"]
+        assert outcomes["use"] == Outcome(0, "a\n", "")
+
+    def test_without_its_source_the_step_is_not_run(self, run: Run) -> None:
+        outcomes = run(
+            Step("no", ("false",)),
+            Step("rows", ("echo",), when=Succeeded("no")),
+            Step("use", ("echo",), more=FieldsOf("rows", take=0, positive=1)),
+        ).outcomes
+        assert list(outcomes) == ["no"]
 
     def test_more_arguments_than_one_command_takes_are_spread(
         self, run: Run, shell_argv: tuple[str, ...]
@@ -187,7 +198,7 @@ class TestFieldsOf:
             Step("use", ("printf", "%s\\n"), more=FieldsOf("rows", take=0, positive=1)),
         ).outcomes
         if shell_argv[0] == "mksh":  # Its printf is a program, which can't take that much.
-            assert (outcomes["rows"].status, "use" in outcomes) == (126, False)
+            assert (outcomes["rows"].status, outcomes["use"].stdout) == (126, "")
         else:
             assert outcomes["use"].stdout == "".join(f"name {i}\n" for i in range(1, 60000))
 
@@ -230,7 +241,8 @@ class TestInto:
 
     def test_when_the_second_ends_early_the_first_gets_sigpipe(self, run: Run) -> None:
         outcome = run(Step("stream", ("yes",), into=("head", "-c", "2"))).outcomes["stream"]
-        assert outcome == Outcome(0, "y\n", "", first_status=-13)
+        assert (outcome.status, outcome.stdout) == (0, "y\n")
+        assert outcome.first_status in {-13, 1}  # 1: ksh93 makes its pipes from sockets
 
     def test_bytes_pass_unchanged(self, run: Run) -> None:
         sum_of = "import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())"
@@ -298,13 +310,13 @@ class TestLifeline:
         close(shell)
 
     def test_when_stdin_ends_the_commands_are_ended(self, shell_argv: tuple[str, ...]) -> None:
-        step = Step("stream", ("sleep", "1000"), into=("sleep", "1000"))
+        step = Step("stream", ("/bin/sleep", "1000"), into=("/bin/sleep", "1000"))
         text = render(Script((step,)), nonce=NONCE, privilege=Privilege.NONE)
         shell = started(shell_argv, text)
-        wait_until(lambda: len(group_of(shell.pid)) >= 4)
+        wait_until(lambda: sleepers(shell.pid) == 2)
         assert shell.stdin is not None
         shell.stdin.close()
-        wait_until(lambda: group_of(shell.pid) <= {shell.pid})
+        wait_until(lambda: sleepers(shell.pid) == 0)
         assert shell.wait(5) != 0
         close(shell)
 
@@ -327,6 +339,15 @@ def close(shell: subprocess.Popen[bytes]) -> None:
 def group_of(leader: int) -> set[int]:
     """Return the living processes of a process group."""
     return {pid for pid, group in _living() if group == leader}
+
+
+def sleepers(leader: int) -> int:
+    """Return how many of the `/bin/sleep 1000` of a process group live."""
+    count = 0
+    for pid in group_of(leader):
+        with suppress(OSError):
+            count += Path(f"/proc/{pid}/cmdline").read_text() == "/bin/sleep\x001000\x00"
+    return count
 
 
 def _living() -> Iterator[tuple[int, int]]:
@@ -360,18 +381,18 @@ class TestCutText:
         stride = 1 if shell_argv[0] == "/bin/sh" else 41
         for length in [*range(0, len(text) - 1, stride), len(text) - 2]:
             subprocess.run(
-                shell_argv, input=text[:length].encode(), cwd=tmp_path, capture_output=True
+                shell_argv,
+                input=text[:length].encode(),
+                cwd=tmp_path,
+                capture_output=True,
+                check=False,
+                start_new_session=True,
             )
             assert list(tmp_path.iterdir()) == [], text[:length]
 
-    def test_only_the_last_newline_may_be_missing(self, tmp_path: Path) -> None:
-        text = render(Script(self.STEPS[:1]), nonce=NONCE, privilege=Privilege.NONE)
+    def test_only_the_last_newline_may_be_missing(self) -> None:
+        text = render(Script((Step("a", ("true",)),)), nonce=NONCE, privilege=Privilege.NONE)
         assert text.endswith("}\n")
-        shell = subprocess.Popen(
-            ["/bin/sh"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path
-        )
-        stdout, _ = shell.communicate(text[:-1].encode())
-        del stdout
 
 
 class TestMistakes:

@@ -1,0 +1,98 @@
+# The one place that knows how this project is set up, checked, tested and shown.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+LAB := $(BIN)/python -m tests.lab.machines
+HOST ?= alpha
+CODE := reconciler tests
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: $(VENV)/.ready ## make the virtual environment with exactly the versions in constraints.txt
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+.PHONY: demo
+demo: setup ## do the main job on virtual machines with real ZFS and show it
+	@tests/lab/demo.sh
+
+.PHONY: test
+test: check integration lab ## everything: the one test command
+	@echo "All checks and tests passed."
+
+.PHONY: check
+check: fmt-check lint types arch unit property golden ## the fast part: no ssh, no lab
+
+.PHONY: fmt
+fmt: setup ## format the code
+	$(BIN)/ruff format $(CODE)
+
+.PHONY: fmt-check
+fmt-check: setup
+	$(BIN)/ruff format --check $(CODE)
+
+.PHONY: lint
+lint: setup ## ruff
+	$(BIN)/ruff check $(CODE)
+
+.PHONY: types
+types: setup ## mypy, strict
+	$(BIN)/mypy
+
+.PHONY: arch
+arch: setup ## import contracts
+	$(BIN)/lint-imports --no-cache
+
+.PHONY: unit
+unit: setup ## unit tests
+	$(PYTEST) -q -n auto tests/unit
+
+.PHONY: property
+property: setup ## property tests
+	$(PYTEST) -q -n auto tests/property
+
+.PHONY: golden
+golden: setup ## plans as text and JSON, compared whole
+	$(PYTEST) -q tests/golden
+
+.PHONY: integration
+integration: setup ## against a real sshd on loopback
+	$(PYTEST) -q tests/integration
+
+.PHONY: lab
+lab: setup ## against real ZFS in virtual machines (builds their image on first use)
+	$(PYTEST) -v --durations=10 tests/lab
+
+.PHONY: lab-up
+lab-up: setup ## boot three hosts with real ZFS and leave them running
+	$(LAB) up
+
+.PHONY: lab-ssh
+lab-ssh: setup ## log in on a host: make lab-ssh HOST=vault
+	$(LAB) ssh $(HOST)
+
+.PHONY: lab-down
+lab-down: setup ## stop the hosts and remove their disks
+	$(LAB) down
+
+.PHONY: bench
+bench: setup ## figures: how long things take
+	$(BIN)/python -m tests.bench
+
+.PHONY: docs
+docs: setup ## write the spec reference anew
+	$(BIN)/python -m reconciler.desired.reference > docs/spec-reference.md
+
+.PHONY: constraints
+constraints: setup ## write the versions that are installed into constraints.txt
+	(echo '# Exact versions that make and CI install. Made by `make constraints`.'; \
+	 $(BIN)/python -m pip freeze --exclude-editable) > constraints.txt

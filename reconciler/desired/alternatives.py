@@ -1,0 +1,60 @@
+"""Keys of which exactly one, or only one, may be given.
+
+Looked at in the plain data, so that it is reported along with what is wrong with single values.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from reconciler.desired.diagnostics import Diagnostic
+from reconciler.desired.document import Data, Document, Path, dotted
+
+_CONNECTION: Path = ("spec", "connection")
+_SOURCE: Path = ("spec", "source")
+
+
+def alternatives(document: Document) -> Iterator[Diagnostic]:
+    """Yield a finding for each choice with too many answers, or none."""
+    match document.data:
+        case {"kind": "Host", "spec": {"connection": dict(connection)}}:
+            yield from _one_of(document, _CONNECTION, connection, ("ssh", "local"))
+        case {"kind": "Replication", "spec": dict(spec)}:
+            match spec.get("source"):
+                case dict(source):
+                    yield from _one_of(document, _SOURCE, source, ("host", "hosts"))
+            for path, keep in _keeps(spec):
+                yield from _policy_alone(document, path, keep)
+
+
+def _one_of(
+    document: Document, path: Path, data: Mapping[str, Data], choices: tuple[str, str]
+) -> Iterator[Diagnostic]:
+    """Report both or none of two keys; a key that is unknown may be meant to be one of them."""
+    first, second = choices
+    given = [key for key in data if key in choices]
+    if len(given) > 1:
+        where = document.key((*path, given[1]))
+        yield where.error(f"{dotted(path)} has both `{first}` and `{second}`", "Choose one.")
+    elif not given and {"filesystems", "snapshots", "keep"}.issuperset(data):
+        advice = "Write one of the two."
+        where = document.at(path)
+        yield where.error(f"{dotted(path)} has neither `{first}` nor `{second}`", advice)
+
+
+def _policy_alone(document: Document, path: Path, keep: Mapping[str, Data]) -> Iterator[Diagnostic]:
+    """Report rules beside a policy: it would not be plain what they do to each other."""
+    if "policy" in keep and len(keep) > 1:
+        where = document.key((*path, "policy"))
+        advice = "Put all rules into the policy, or write them all here."
+        yield where.error(f"{dotted(path)}.policy stands alone", advice)
+
+
+def _keeps(spec: Mapping[str, Data]) -> Iterator[tuple[Path, dict[str, Data]]]:
+    """Yield the keep sections of a replication, with where they are."""
+    match spec.get("source"):
+        case {"keep": dict(keep)}:
+            yield (*_SOURCE, "keep"), keep
+    targets = spec.get("targets")
+    for number, target in enumerate(targets if isinstance(targets, list) else ()):
+        match target:
+            case {"keep": dict(keep)}:
+                yield ("spec", "targets", number, "keep"), keep

@@ -1,0 +1,185 @@
+"""The reference page of the spec language, generated from the models.
+
+python -m reconciler.desired.reference > docs/spec-reference.md
+"""
+
+import sys
+from collections.abc import Iterator
+
+from reconciler.desired.objects import KINDS, Keep, Part
+from reconciler.desired.schema import Schema, described
+
+INTRODUCTION = """\
+# Spec reference
+
+<!-- Generated. Regenerate: python -m reconciler.desired.reference > docs/spec-reference.md -->
+
+Specs are YAML files (`.yaml`, `.yml`) in a directory and below; hidden ones are skipped. A file
+holds one or more objects, separated by `---`. Every object has four keys: `apiVersion`, `kind`,
+`metadata` and `spec`. Unknown keys, duplicate keys, keys without a value, anchors, aliases, merge
+keys and tags are errors. The YAML is 1.2: `no`, `on` and `22:22` are text, only `true` and `false`
+are truth values. `reconciler validate` reports all errors at once, each with file, line and column.
+
+* A **duration** is a number with a unit, or several: `90s`, `15m`, `24h`, `7d`, `3w`, `1h30m`.
+* A **pattern** names filesystems: `tank/www` is that filesystem alone, `tank/www/**` it and all
+  below, `tank/www/*` what lies directly below, `tank/vm-*` any ending, `tank/**/db` each `db` at
+  any depth. A leading `!` excludes exactly what the pattern names, and always wins: `!tank/a`
+  leaves `tank/a/b` selected, `!tank/a/**` takes the subtree away. In YAML it needs quotes. The
+  pool is always named.
+* Whatever the spec set: receivers are never the same, nor nested in those of another replication
+  or target; nothing that is received is selected as a source; replications that share a filesystem
+  on a host have different prefixes.
+"""
+
+EXAMPLE = """\
+apiVersion: reconciler/v1alpha1
+kind: Host
+metadata:
+  name: web1
+  labels: {role: web}
+spec:
+  connection:
+    ssh: {address: web1.example.com, user: zfs, port: 22}
+  privilege: sudo
+  peerAddress: {address: 10.0.0.5}
+  limits: {sends: 2, receives: 2}
+---
+apiVersion: reconciler/v1alpha1
+kind: Host
+metadata: {name: vault}
+spec:
+  connection:
+    local: {}
+---
+apiVersion: reconciler/v1alpha1
+kind: KeepPolicy
+metadata: {name: archive}
+spec:
+  last: 3
+  hourly: 48
+  daily: 30
+  monthly: 12
+  within: 3d
+  matching: ".*-keep"
+  timezone: Europe/Vienna
+---
+apiVersion: reconciler/v1alpha1
+kind: Replication
+metadata: {name: web}
+spec:
+  source:
+    hosts:
+      matchLabels: {role: web}
+    filesystems: ["tank/www/**", "!tank/www/cache/**"]
+    snapshots: {every: 15m, prefix: web-, ifChanged: true}
+    keep: {hourly: 24, daily: 7}
+  targets:
+    - host: vault
+      under: backup/{host}      # tank/www/a of web1 goes to backup/web1/tank/www/a
+      keep: {policy: archive}
+      initial: all
+      path: auto
+"""
+
+_KEEP = ("Keep", "KeepRules")
+_KEEP_LINK = "[keep rules](#keep-rules)"
+
+
+def page() -> str:
+    """Return the reference page."""
+    return "\n".join(_sections(described()["$defs"])) + "\n"
+
+
+def _sections(models: Schema) -> Iterator[str]:
+    yield INTRODUCTION
+    for kind in KINDS:
+        yield f"## {kind}\n\n{models[kind]['description']}\n"
+        yield from _table(models, models[kind], "")
+    yield f"## Keep rules\n\n{models['Keep']['description']} {models['KeepRules']['description']}\n"
+    yield from _table(models, models["Keep"], "")
+    yield "## Not supported in this version\n"
+    yield "These keys of the language are refused for now.\n"
+    for kind in KINDS:
+        yield from (f"* {kind}: `{path}`" for path in _later(models, kind, ""))
+    yield ""
+    yield f"## Example\n\n```yaml\n{EXAMPLE}```"
+
+
+def _later(models: Schema, name: str, prefix: str) -> Iterator[str]:
+    """Yield the keys that are refused for now, with where they would stand."""
+    parts: list[type[Part]] = [*Part.__subclasses__(), Keep]
+    for part in parts:
+        if part.__name__ == name:
+            yield from (f"{prefix}{key}" for key in sorted(part.later))
+    for key, field in models[name]["properties"].items():
+        listed = _model_name(field.get("items", {}))
+        if inner := _model_name(field) or listed:
+            yield from _later(models, inner, f"{prefix}{key}{'[]' * bool(listed)}.")
+
+
+def _table(models: Schema, model: Schema, prefix: str) -> Iterator[str]:
+    yield "| field | type | default | meaning |"
+    yield "|---|---|---|---|"
+    yield from _rows(models, model, prefix)
+    yield ""
+
+
+def _rows(models: Schema, model: Schema, prefix: str) -> Iterator[str]:
+    """Yield a row for each field of a mapping, and for the fields inside it."""
+    required = model.get("required", [])
+    for name, field in model["properties"].items():
+        path = f"{prefix}{name}"
+        default = "required" if name in required else _default(field)
+        meaning = field["description"].replace("|", "\\|")
+        yield f"| `{path}` | {_type(field)} | {default} | {meaning} |"
+        yield from _inside(models, field, path)
+
+
+def _inside(models: Schema, field: Schema, path: str) -> Iterator[str]:
+    """Yield the rows of what a field holds, if that is a mapping or a list of mappings."""
+    inner = _model_name(field)
+    if inner and inner not in _KEEP:
+        yield from _rows(models, models[inner], f"{path}.")
+    elif listed := _model_name(field.get("items", {})):
+        yield from _rows(models, models[listed], f"{path}[].")
+
+
+def _model_name(field: Schema) -> str:
+    return str(field.get("$ref", "")).rpartition("/")[2]
+
+
+def _default(field: Schema) -> str:
+    if "default" not in field:
+        return ""
+    default = field["default"]
+    return f"`{str(default).lower()}`" if isinstance(default, bool) else f"`{default}`"
+
+
+def _type(field: Schema) -> str:
+    """Say what may be written."""
+    if model := _model_name(field):
+        return _KEEP_LINK if model in _KEEP else "mapping"
+    if "x-kind" in field:
+        return str(field["x-kind"])
+    if "const" in field:
+        return "text"
+    if "enum" in field:
+        return ", ".join(f"`{choice}`" for choice in field["enum"])
+    return _plain_type(field)
+
+
+def _plain_type(field: Schema) -> str:
+    match field:
+        case {"type": "integer", "minimum": low, "maximum": high}:
+            return f"{low} to {high}"
+        case {"type": "integer", "minimum": low}:
+            return f"whole number, at least {low}"
+        case {"type": "boolean"}:
+            return "`true`, `false`"
+        case {"type": "array", "items": dict(items)}:
+            return f"list of {_type(items)}s"
+    return "mapping of names to text"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

@@ -1,0 +1,1 @@
+"""Runs a plan: dependencies, concurrency within host limits, verification after each action."""

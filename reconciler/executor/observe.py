@@ -1,0 +1,38 @@
+"""Look at all hosts, each in one execution, all at the same time."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from reconciler.desired.model import Desired
+from reconciler.errors import HostError
+from reconciler.hosts.fleet import Fleet
+from reconciler.observed.model import Observation, Observed
+from reconciler.observed.probe import probe
+from reconciler.observed.read import probe_failed, read_probe
+from reconciler.planner.roots import roots_of
+
+Clock = Callable[[], float]
+
+PROBE_TIMEOUT = 900.0
+"""Seconds: listing a million versions takes minutes, and a pool under load longer."""
+
+AT_ONCE = 32
+"""Hosts that are asked at the same time."""
+
+
+def observe(desired: Desired, fleet: Fleet, clock: Clock) -> Observed:
+    """Return what every host says; a host that can't be asked is Unseen with the cause."""
+    roots = roots_of(desired)
+    hosts = sorted(desired.hosts)
+    with ThreadPoolExecutor(max_workers=min(AT_ONCE, max(1, len(hosts)))) as pool:
+        found = pool.map(lambda host: observe_host(host, roots[host], fleet, clock), hosts)
+        return dict(zip(hosts, found, strict=True))
+
+
+def observe_host(name: str, roots: Sequence[str], fleet: Fleet, clock: Clock) -> Observation:
+    """Return what one host says of the filesystems below the roots."""
+    try:
+        transcript = fleet.host(name).run(probe(roots), timeout=PROBE_TIMEOUT)
+    except HostError as error:
+        return probe_failed(name, error)
+    return read_probe(name, roots, transcript, int(clock()))

@@ -1,0 +1,93 @@
+"""Perform one action on its host and look at what came of it.
+
+Only two things are tried again here: a filesystem that is busy (another receive is just closing,
+a mount is going on) and a connection that broke; both for less than a minute. Everything else is
+for the next plan, which sees the world as it is then.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from reconciler.actions import Done, Failed, Narrowed, ScriptedAction, Send, Verdict
+from reconciler.actions.base import Resolve
+from reconciler.errors import HostError
+from reconciler.executor.transfer import Transfer
+from reconciler.hosts.fleet import Fleet
+from reconciler.zfs.errors import Failure, FailureKind, Reaction
+
+SCRIPT_TIMEOUT = 600.0
+"""Seconds: a destroy of many large snapshots may wait for several transaction groups."""
+
+BUSY_DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0)
+BROKEN_DELAYS = (2.0,)
+
+Sleep = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Performer:
+    """What performing an action needs."""
+
+    fleet: Fleet
+    transfer: Transfer
+    resolve: Resolve
+    sleep: Sleep = time.sleep
+
+    def perform(self, action: ScriptedAction | Send, on_bytes: Callable[[int], None]) -> Verdict:
+        """Perform an action; smaller actions that are left of it are performed as well."""
+        verdict = self._try(action.resolved(self.resolve), on_bytes)
+        if isinstance(verdict, Narrowed):
+            return self._narrowed(verdict, on_bytes)
+        return verdict
+
+    def _narrowed(self, verdict: Narrowed, on_bytes: Callable[[int], None]) -> Verdict:
+        parts = [self.perform(action, on_bytes) for action in verdict.actions]
+        failures = [part.failure for part in parts if isinstance(part, Failed)]
+        if verdict.failure is not None:
+            failures.append(verdict.failure)
+        return Failed(_together(failures)) if failures else Done(note=verdict.note)
+
+    def _try(self, action: ScriptedAction | Send, on_bytes: Callable[[int], None]) -> Verdict:
+        busy, broken = iter(BUSY_DELAYS), iter(BROKEN_DELAYS)
+        while True:
+            verdict = self._once(action, on_bytes)
+            delay = _delay(verdict, busy, broken)
+            if delay is None:
+                return verdict
+            self.sleep(delay)
+
+    def _once(self, action: ScriptedAction | Send, on_bytes: Callable[[int], None]) -> Verdict:
+        try:
+            if isinstance(action, Send):
+                return self.transfer.run(action, on_bytes)
+            transcript = self.fleet.host(action.host).run(action.script(), timeout=SCRIPT_TIMEOUT)
+        except HostError as error:
+            return Failed(host_failure(error))
+        return action.judge(transcript)
+
+
+def _delay(verdict: Verdict, busy: Iterator[float], broken: Iterator[float]) -> float | None:
+    """Return after how many seconds to try again, None for not."""
+    if not isinstance(verdict, Failed):
+        return None
+    if verdict.failure.reaction is Reaction.BUSY:
+        return next(busy, None)
+    if verdict.failure.kind is FailureKind.TRANSPORT and verdict.failure.reaction is Reaction.RETRY:
+        return next(broken, None)
+    return None
+
+
+def host_failure(error: HostError) -> Failure:
+    """Return the failure for a host that could not be asked."""
+    reaction = Reaction.RETRY if error.transient else Reaction.PERMANENT
+    return Failure(FailureKind.TRANSPORT, reaction, str(error))
+
+
+def _together(failures: list[Failure]) -> Failure:
+    """Return the first of several failures, saying how many more there are."""
+    first = failures[0]
+    if len(failures) == 1:
+        return first
+    message = f"{first.message} (and {len(failures) - 1} more)"
+    return Failure(first.kind, first.reaction, message)

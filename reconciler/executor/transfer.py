@@ -1,0 +1,179 @@
+"""One stream from sender to receiver: which way it takes, and whether it arrived.
+
+The exit codes of the two commands are hints. What counts is what the receiver has afterwards, by
+guid: a replayed stream, a failed mount or a reply that was lost may all end badly though every
+version arrived.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from reconciler.actions import Done, Failed, Send, Verdict
+from reconciler.actions.base import changed, read_guids, unexpected
+from reconciler.desired.model import DataPath
+from reconciler.errors import HostError
+from reconciler.hosts.addresses import HostAddress, LocalAddress
+from reconciler.hosts.fleet import Fleet
+from reconciler.hosts.host import Host
+from reconciler.hosts.script import Outcome, Script, Step
+from reconciler.hosts.streams import can_reach, direct, local_pipe, relay
+from reconciler.zfs import commands
+from reconciler.zfs.errors import Failure, FailureKind, Reaction, blame, classify
+from reconciler.zfs.parse import parse_progress
+from reconciler.zfs.tokens import TokenError, decode_token
+from reconciler.zfs.types import Version
+
+STREAM_TIMEOUT = 30 * 86400.0
+"""Seconds. A first stream of a large pool over a thin line takes days."""
+
+CHECK_TIMEOUT = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Runs sends over the hosts of a fleet; remembers which senders reach which receivers."""
+
+    fleet: Fleet
+    _reach: dict[tuple[str, str], bool] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self, send: Send, on_bytes: Callable[[int], None]) -> Verdict:
+        """Send, then look at the receiver.
+
+        Raises HostError only when the receiver can't be looked at afterwards.
+        """
+        current = self._current(send)
+        if not isinstance(current, Send):
+            return current
+        outcome: Outcome | HostError
+        try:
+            host, step = self._route(current)
+            listener = _Progress(on_bytes)
+            transcript = host.run(Script((step,)), timeout=STREAM_TIMEOUT, on_stderr=listener)
+            outcome = transcript.outcomes[step.name]
+        except HostError as error:
+            outcome = error
+        return self._arrived(send, outcome)
+
+    # -- before -----------------------------------------------------------------------------------
+
+    def _current(self, send: Send) -> Send | Verdict:
+        """Return the send with the token the receiver has now.
+
+        Between plan and send an older stream may have closed and moved the token on.
+        """
+        if send.token is None:
+            return send
+        script = Script((Step("token", commands.get_resume_token(send.receiver_filesystem)),))
+        transcript = self.fleet.host(send.receiver_host).run(script, timeout=CHECK_TIMEOUT)
+        outcome = transcript.outcomes["token"]
+        if not outcome.ok:
+            return Failed(classify(outcome.stderr, outcome.status))
+        now = outcome.stdout.strip()
+        return self._arrived(send, None) if now == "-" else _continued(send, send.token, now)
+
+    def _route(self, send: Send) -> tuple[Host, Step]:
+        """Return where the stream's command runs, and the command."""
+        sender = self.fleet.addresses[send.host]
+        receiver = self.fleet.addresses[send.receiver_host]
+        commands_ = send.send_command(), send.receive_command()
+        if sender == receiver:
+            return self.fleet.host(send.host), local_pipe(*commands_)
+        if self._goes_direct(send, sender, receiver):
+            return self.fleet.host(send.host), direct(receiver, *commands_)
+        return self.fleet.controller(), relay(sender, receiver, *commands_, self.fleet.options)
+
+    def _goes_direct(self, send: Send, sender: HostAddress, receiver: HostAddress) -> bool:
+        if send.path != DataPath.AUTO:
+            return send.path == DataPath.DIRECT
+        if isinstance(receiver.address, LocalAddress) and receiver.peer_address is None:
+            return False
+        if isinstance(sender.address, LocalAddress):
+            return False
+        return self._reaches(sender, receiver)
+
+    def _reaches(self, sender: HostAddress, receiver: HostAddress) -> bool:
+        """Tell whether the sender can open an ssh connection to the receiver; asked once."""
+        key = (sender.name, receiver.name)
+        with self._lock:
+            if key not in self._reach:
+                script = can_reach(receiver)
+                transcript = self.fleet.host(sender.name).run(script, timeout=CHECK_TIMEOUT)
+                self._reach[key] = all(outcome.ok for outcome in transcript.outcomes.values())
+            return self._reach[key]
+
+    # -- after ------------------------------------------------------------------------------------
+
+    def _arrived(self, send: Send, outcome: Outcome | HostError | None) -> Verdict:
+        transcript = self.fleet.host(send.receiver_host).run(send.arrivals(), timeout=CHECK_TIMEOUT)
+        there = read_guids(transcript.get("arrived"))
+        if there is None:
+            failed = transcript.outcomes["arrived"]
+            return Failed(classify(failed.stderr, failed.status))
+        missing = [v for v in send.versions if there.get(_at(send, v)) != v.guid]
+        if not missing:
+            return Done(note=_note(outcome))
+        return Failed(_failure(send, outcome, missing[0], there))
+
+
+def _continued(send: Send, planned: str, now: str) -> Send | Verdict:
+    """Return the send with a newer token of the same partial receive."""
+    try:
+        then, found = decode_token(planned), decode_token(now)
+    except TokenError as error:
+        return Failed(unexpected(f"{send.receiver_filesystem}: {error}"))
+    if (then.toguid, then.fromguid) != (found.toguid, found.fromguid):
+        return Failed(changed(f"{send.receiver_filesystem}: another partial receive is there"))
+    return replace(send, token=now)
+
+
+def _failure(
+    send: Send, outcome: Outcome | HostError | None, missing: Version, there: dict[str, int]
+) -> Failure:
+    """Return why a version is not there."""
+    name = _at(send, missing)
+    if name in there:
+        return changed(f"{name} arrived with guid {there[name]}, not {missing.guid}")
+    match outcome:
+        case None:
+            return changed(f"{send.receiver_filesystem}: its partial receive is gone")
+        case HostError() as error:
+            return Failure(FailureKind.SIGNAL, Reaction.RETRY, str(error))
+        case Outcome(ok=True):
+            return unexpected(f"{name} did not arrive, though both commands ended well")
+        case failed:
+            return blame((failed.first_status, failed.stderr), (failed.status, failed.stdout))
+
+
+def _note(outcome: Outcome | HostError | None) -> str:
+    """Return a remark for a stream that arrived although a command failed."""
+    match outcome:
+        case None:
+            return "an earlier stream had brought it"
+        case HostError() as error:
+            return f"arrived, although {error}"
+        case Outcome(ok=True):
+            return ""
+        case failed:
+            said = blame((failed.first_status, failed.stderr), (failed.status, failed.stdout))
+            return f"arrived, although: {said.message}"
+
+
+def _at(send: Send, version: Version) -> str:
+    return version.of(send.receiver_filesystem)
+
+
+class _Progress:
+    """Turns what `zfs send -vP` says on stderr into bytes sent."""
+
+    def __init__(self, on_bytes: Callable[[int], None]) -> None:
+        self._on_bytes = on_bytes
+        self._rest = ""
+
+    def __call__(self, text: str) -> None:
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            sent = parse_progress(line)
+            if sent is not None:
+                self._on_bytes(sent)

@@ -1,0 +1,145 @@
+"""One script over one Fabric connection: text on stdin, output collected in linear time.
+
+Invoke's own collecting joins the whole buffer for every 1000 bytes (invoke#1079) and mirrors
+stdin a byte at a time (invoke#774); Fabric reopens a broken connection by itself, from whichever
+thread comes first (fabric#2010). None of that is used here.
+"""
+
+import codecs
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from fabric import Connection
+from fabric.runners import Remote
+from invoke.exceptions import CommandTimedOut
+from invoke.runners import Runner
+from paramiko.ssh_exception import ChannelException, SSHException
+
+from reconciler.hosts.transcript import DECODING_ERRORS, ENCODING, EndMark, LiveStderr
+
+COMMAND = "exec /bin/sh"
+"""Understood alike by sh, bash, dash, fish and csh: the login shell gives way to ours."""
+
+CHANNEL_TIMEOUT = 15.0
+"""Seconds that the server may take to open a session and to start the shell."""
+
+
+class NotStarted(Exception):  # noqa: N818 - a state, for use inside this package
+    """Raised when a script was certainly not run: trying again on a new connection is safe."""
+
+
+class Printed(NamedTuple):
+    """What came back. `status` is -1 when the server didn't say."""
+
+    stdout: str
+    stderr: str
+    status: int
+
+
+class Fed(NamedTuple):
+    """What is run: a rendered script and who hears its stderr."""
+
+    text: str
+    nonce: str
+    live: LiveStderr | None
+
+
+def run(connection: Connection, fed: Fed, timeout: float) -> Printed:
+    """Run a script's text in one session.
+
+    Raises TimeoutError when it was not done in time (the session is closed then, which ends what
+    runs), ChannelException when the server refuses the session, else `NotStarted`.
+    """
+    runner = _ScriptRunner(connection, fed)
+    try:
+        result = runner.run(
+            COMMAND, timeout=timeout, in_stream=False, hide=True, warn=True, pty=False, env={}
+        )
+    except CommandTimedOut as error:
+        raise TimeoutError from error
+    except ChannelException:
+        raise
+    except (SSHException, EOFError, OSError) as error:
+        if runner.was_fed:
+            raise
+        raise NotStarted(str(error)) from error
+    return Printed(result.stdout, result.stderr, result.exited)
+
+
+class _ScriptRunner(Remote):  # type: ignore[misc] # Fabric has no types
+    read_chunk_size = 1 << 17
+
+    def __init__(self, connection: Connection, fed: Fed) -> None:
+        super().__init__(connection)
+        self.was_fed = False
+        self._out_of_time = False
+        self._fed = fed
+        self._streams_done = 0
+
+    def start(self, command: str, shell: object, env: object, timeout: object = None) -> None:
+        """Open a session on the connection as it is and start the shell."""
+        del shell, env, timeout
+        self.channel = self.context.transport.open_session(timeout=CHANNEL_TIMEOUT)
+        # paramiko waits for the answer to exec for ever.
+        guard = threading.Timer(CHANNEL_TIMEOUT, self.channel.close)
+        guard.start()
+        try:
+            self.channel.exec_command(command)
+        finally:
+            guard.cancel()
+
+    def wait(self) -> None:
+        """Feed the text, leave stdin open (the lifeline) and wait for the end."""
+        if not self.was_fed:
+            self.was_fed = True
+            try:
+                self.channel.sendall(self._fed.text.encode())
+            except OSError:
+                return  # Closed: what was printed, if anything, lacks its end mark.
+        for thread in self.threads.values():
+            thread.join()
+
+    def handle_stdout(self, buffer_: list[str], hide: object, output: object) -> None:
+        """Collect stdout until its end."""
+        del hide, output
+        self._collect(self.channel.recv, buffer_, None)
+
+    def handle_stderr(self, buffer_: list[str], hide: object, output: object) -> None:
+        """Collect stderr until its end, and let it be heard."""
+        del hide, output
+        self._collect(self.channel.recv_stderr, buffer_, self._fed.live)
+
+    def _collect(
+        self, read: Callable[[int], bytes], buffer_: list[str], live: LiveStderr | None
+    ) -> None:
+        decoder: Any = codecs.getincrementaldecoder(ENCODING)(DECODING_ERRORS)
+        end = EndMark(self._fed.nonce)
+        while chunk := read(self.read_chunk_size):
+            buffer_.append(decoder.decode(chunk))
+            if live is not None:
+                live.feed(chunk)
+            if end.ends_with(chunk):
+                self._streams_done += 1
+                break
+        buffer_.append(decoder.decode(b"", final=True))
+
+    def returncode(self) -> int:
+        """Return the shell's status; after both end marks there is no need to wait for it."""
+        return 0 if self._streams_done == 2 else super().returncode()
+
+    def kill(self) -> None:
+        """Close the session because its time is up; the lifeline ends what runs."""
+        self._out_of_time = True
+        self.channel.close()
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether the time was up. Invoke's own answer comes from a thread that may still run."""
+        return self._out_of_time
+
+    def stop(self) -> None:
+        """Close the session; unlike Fabric's own, leave the process's signals alone."""
+        Runner.stop(self)
+        if hasattr(self, "channel"):
+            self.channel.close()

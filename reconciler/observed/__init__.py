@@ -1,0 +1,1 @@
+"""What the hosts say: one probe per host, its parser, and the model of what is there."""

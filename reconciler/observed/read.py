@@ -1,0 +1,187 @@
+"""Understand what a probe printed. All of it, or the host is Unseen with the cause.
+
+Whatever is not exactly as expected (a command that failed, a line that does not parse, two
+listings that contradict each other) means that nothing is known about the host. The exceptions,
+which are answers: a root that does not exist, a pool that is not imported or can't be opened.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from reconciler.errors import HostError
+from reconciler.hosts.script import Transcript
+from reconciler.observed import probe
+from reconciler.observed.checks import (
+    check_groups,
+    check_holds,
+    check_pools,
+    check_roots,
+    check_tree,
+    refuse_duplicates,
+)
+from reconciler.observed.model import Filesystem, Observation, Pool, Seen, Unseen
+from reconciler.observed.trouble import HOST_REMEDIES, Trouble, changed, listing, output, parsed
+from reconciler.zfs.capabilities import VersionError, parse_zfs_version
+from reconciler.zfs.names import pool_of
+from reconciler.zfs.parse import (
+    FilesystemRow,
+    VersionRow,
+    parse_features,
+    parse_filesystems,
+    parse_holds,
+    parse_pools,
+    parse_versions,
+)
+from reconciler.zfs.properties import DISABLED
+from reconciler.zfs.types import Version, version_order
+
+Tags = Mapping[str, tuple[str, ...]]
+"""Full name of a snapshot → its hold tags, sorted."""
+
+
+_CLOCK_DIGITS = 11
+
+
+class _Below(NamedTuple):
+    """What was found below the roots."""
+
+    listed: tuple[str, ...]
+    filesystems: Mapping[str, Filesystem]
+
+
+def read_probe(host: str, roots: Sequence[str], transcript: Transcript, now: int) -> Observation:
+    """Return what the transcript of `probe(roots)` says; `now` is the controller's clock."""
+    try:
+        return _seen(host, probe.outermost(roots), transcript, now)
+    except Trouble as trouble:
+        return Unseen(host, trouble.cause, trouble.remedy)
+
+
+def probe_failed(host: str, error: HostError) -> Unseen:
+    """Return the observation of a host whose probe did not come back, by the class of error."""
+    remedy = next((text for kind, text in HOST_REMEDIES if isinstance(error, kind)), "")
+    return Unseen(host, error.message, remedy)
+
+
+def _seen(host: str, roots: Sequence[str], transcript: Transcript, now: int) -> Seen:
+    clock = _clock(transcript)
+    release = _release(transcript)
+    pools = _pools(transcript)
+    below = _below(roots, transcript, pools) if roots else _Below((), {})
+    return Seen(host, now, clock, release, pools, below.filesystems, below.listed)
+
+
+def _clock(transcript: Transcript) -> int:
+    said = output(transcript, probe.CLOCK).removesuffix("\n")
+    if not (said.isascii() and said.isdecimal() and len(said) <= _CLOCK_DIGITS):
+        raise Trouble(f"date +%s printed {said[:80]!r}")
+    return int(said)
+
+
+def _release(transcript: Transcript) -> str:
+    try:
+        return str(parse_zfs_version(output(transcript, probe.RELEASE)).userland)
+    except VersionError as error:
+        raise Trouble(str(error), "OpenZFS 2.1 or later is needed") from error
+
+
+def _pools(transcript: Transcript) -> dict[str, Pool]:
+    """Return the imported pools with their features."""
+    rows = parsed(probe.POOLS, parse_pools, output(transcript, probe.POOLS))
+    refuse_duplicates(probe.POOLS, (row.name for row in rows))
+    features: dict[str, dict[str, str]] = {row.name: {} for row in rows}
+    for row in parsed(probe.FEATURES, parse_features, output(transcript, probe.FEATURES)):
+        if row.pool not in features:
+            raise changed(f"pool {row.pool} appeared")
+        if row.feature in features[row.pool]:
+            raise Trouble(f"feature {row.feature} of pool {row.pool} is listed twice")
+        features[row.pool][row.feature] = row.state
+    return {
+        row.name: Pool(row.name, row.guid, row.health, row.readonly, row.free, features[row.name])
+        for row in sorted(rows)
+    }
+
+
+def _below(roots: Sequence[str], transcript: Transcript, pools: Mapping[str, Pool]) -> _Below:
+    """Return the filesystems of the roots' pools, with the versions of those below the roots.
+
+    A pool that can't be opened (FAULTED, SUSPENDED ...) may answer in part or not at all: then
+    nothing of it is reported, and its health says why.
+    """
+    shut = frozenset(name for name, pool in pools.items() if not pool.usable)
+    asked = probe.pools_of(roots)
+    found = listing(transcript, probe.FILESYSTEMS, asked=asked, shut=shut)
+    rows = parsed(probe.FILESYSTEMS, parse_filesystems, found.text)
+    names = {row.name for row in rows}
+    refuse_duplicates(probe.FILESYSTEMS, (row.name for row in rows))
+    check_pools(asked, found.missing, names, pools)
+    check_tree(names, asked)
+
+    answer = listing(transcript, probe.VERSIONS, asked=roots, shut=shut)
+    groups = _groups(parsed(probe.VERSIONS, parse_versions, answer.text))
+    closed = shut & {pool_of(name) for name in found.missing | answer.missing}
+    check_roots([root for root in roots if pool_of(root) not in closed], answer.missing, names)
+    check_groups(groups, roots, names)
+
+    tags = _tags(transcript, groups)
+    filesystems = {
+        row.name: _filesystem(row, groups.get(row.name, ()), tags)
+        for row in sorted(rows)
+        if pool_of(row.name) not in closed
+    }
+    listed = tuple(root for root in roots if pool_of(root) in pools.keys() - closed)
+    return _Below(listed, filesystems)
+
+
+def _groups(rows: Iterable[VersionRow]) -> dict[str, list[Version]]:
+    groups: dict[str, list[Version]] = {}
+    for filesystem, version in rows:
+        groups.setdefault(filesystem, []).append(version)
+    return groups
+
+
+def _tags(transcript: Transcript, groups: Mapping[str, Sequence[Version]]) -> Tags:
+    """Return the hold tags of the snapshots that have some."""
+    tags: dict[str, list[str]] = {}
+    for row in parsed(probe.HOLDS, parse_holds, output(transcript, probe.HOLDS)):
+        tags.setdefault(row.name, []).append(row.tag)
+    check_holds(tags, groups)
+    return {name: tuple(sorted(found)) for name, found in tags.items()}
+
+
+def _filesystem(row: FilesystemRow, versions: Sequence[Version], tags: Tags) -> Filesystem:
+    completed = (_completed(version, row, tags) for version in versions)
+    return Filesystem(
+        name=row.name,
+        kind=row.kind,
+        guid=row.guid,
+        createtxg=row.createtxg,
+        used=row.used,
+        written=row.written,
+        referenced=row.referenced,
+        encryption=row.encryption,
+        keystatus=row.keystatus,
+        encryptionroot=row.encryptionroot,
+        origin=row.origin,
+        readonly=row.readonly,
+        mounted=row.mounted,
+        resume_token=row.resume_token,
+        inconsistent=row.inconsistent,
+        placeholder=row.placeholder == row.name,
+        disabled=row.reconcile == DISABLED,
+        versions=tuple(sorted(completed, key=version_order)),
+    )
+
+
+def _completed(version: Version, row: FilesystemRow, tags: Tags) -> Version:
+    """Return a version with its hold tags, and with a spec only where it is its own.
+
+    A snapshot inherits the user properties of its filesystem (zfsprops(7)), and `zfs list` does
+    not tell. So a spec that the filesystem has too says nothing about its snapshots: they count
+    as made by others, which is the careful reading.
+    """
+    spec = None if version.spec == row.spec else version.spec
+    if not version.userrefs:
+        return version if spec == version.spec else version._replace(spec=spec)
+    holds = tags.get(version.of(row.name), ())
+    return version._replace(spec=spec, holds=holds, userrefs=max(version.userrefs, len(holds)))

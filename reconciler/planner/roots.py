@@ -1,0 +1,16 @@
+"""Which parts of which hosts have to be looked at for a set of specs."""
+
+from collections import defaultdict
+
+from reconciler.desired.model import Desired
+
+
+def roots_of(desired: Desired) -> dict[str, tuple[str, ...]]:
+    """Return for each host the filesystems below which versions matter, sorted."""
+    roots: dict[str, set[str]] = defaultdict(set)
+    for replication in desired.replications.values():
+        for sender in replication.senders:
+            roots[sender].update(replication.selection.roots())
+        for target in replication.targets:
+            roots[target.host].update(target.roots[sender] for sender in replication.senders)
+    return {host: tuple(sorted(roots[host])) for host in desired.hosts}

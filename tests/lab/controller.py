@@ -1,0 +1,172 @@
+"""The controller as its users run it: the real command, against the lab, in a process of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.lab.machines import Lab
+
+APPLY_TIMEOUT = 240
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one command did."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The JSON document it printed."""
+        parsed = json.loads(self.stdout)
+        assert isinstance(parsed, dict)
+        return parsed
+
+    @property
+    def verbs(self) -> list[str]:
+        """The actions of the plan it printed."""
+        return [action["action"] for action in self.document["actions"]]
+
+
+class Controller:
+    """Runs `reconciler` with a folder of specs of its own."""
+
+    def __init__(self, lab: Lab, folder: Path) -> None:
+        self.lab = lab
+        self.specs = folder / "specs"
+        self.specs.mkdir()
+        self.folder = folder
+
+    def specify(self, text: str) -> None:
+        """Replace the specs."""
+        (self.specs / "specs.yaml").write_text(text)
+
+    def run(self, *arguments: str, timeout: float = APPLY_TIMEOUT) -> Run:
+        """Run a command to its end."""
+        done = subprocess.run(
+            [*_COMMAND, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            env=self.environment,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+        )
+        return Run(done.returncode, done.stdout, done.stderr)
+
+    def plan(self, *arguments: str) -> Run:
+        """Run `reconciler plan --json`."""
+        return self.run("plan", "-f", str(self.specs), "--json", *arguments)
+
+    def apply(self, *arguments: str) -> Run:
+        """Run `reconciler apply --auto-approve`."""
+        return self.run("apply", "-f", str(self.specs), "--auto-approve", *arguments)
+
+    def converge(self) -> Run:
+        """Apply, and see to it that all went well."""
+        done = self.apply()
+        assert done.code == 0, done.stdout + done.stderr
+        return done
+
+    def kill_when(self, enough: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
+        """Apply, and SIGKILL the controller as soon as its events so far are enough.
+
+        Returns the events; the run may also end before that.
+        """
+        with subprocess.Popen(
+            [*_COMMAND, "apply", "-f", str(self.specs), "--auto-approve", "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            env=self.environment,
+            cwd=self.folder,
+        ) as process:
+            events: list[dict[str, Any]] = []
+            for event in _events(process):
+                events.append(event)
+                if enough(events):
+                    process.send_signal(signal.SIGKILL)
+                    break
+            return events
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The environment the command runs in."""
+        return {**os.environ, "RECONCILER_SSH_CONFIG": str(self.lab.ssh_config), "NO_COLOR": "1"}
+
+
+_COMMAND = (sys.executable, "-m", "reconciler.cli.main")
+
+
+def _events(process: "subprocess.Popen[bytes]") -> Iterator[dict[str, Any]]:
+    assert process.stdout is not None
+    for line in process.stdout:
+        yield json.loads(line)
+
+
+def host(name: str) -> str:
+    """Return the spec of a lab host; the receivers' side is how hosts reach each other."""
+    return f"""
+apiVersion: reconciler/v1alpha1
+kind: Host
+metadata: {{name: {name}}}
+spec:
+  connection:
+    ssh: {{address: {name}}}
+---"""
+
+
+def replication(
+    *,
+    name: str = "data",
+    source: str = "alpha",
+    filesystems: str = '"tank/data/**"',
+    every: str = "1d",
+    keep: str = "{}",
+    target_keep: str = "{}",
+    extra: str = "",
+) -> str:
+    """Return the spec of a replication to vault."""
+    return f"""
+apiVersion: reconciler/v1alpha1
+kind: Replication
+metadata: {{name: {name}}}
+spec:
+  source:
+    host: {source}
+    filesystems: [{filesystems}]
+    snapshots: {{every: {every}, prefix: rec-}}
+    keep: {keep}
+  targets:
+    - host: vault
+      under: backup/{{host}}
+      keep: {target_keep}
+      {extra}
+"""
+
+
+def versions(lab: Lab, host: str, filesystem: str) -> dict[str, int]:
+    """Return label → guid of what a host has of one filesystem, in createtxg order."""
+    listed = lab.machines[host].sh(
+        f"zfs list -Hp -d 1 -t snapshot,bookmark -o createtxg,name,guid '{filesystem}'"
+    )
+    rows = sorted(
+        (int(txg), name, int(guid))
+        for txg, name, guid in (line.split("\t") for line in listed.stdout.splitlines())
+    )
+    return {name[len(filesystem) :]: guid for _txg, name, guid in rows}
+
+
+def snapshots(lab: Lab, host: str, filesystem: str) -> dict[str, int]:
+    """Return name → guid of the snapshots of one filesystem, oldest first."""
+    found = versions(lab, host, filesystem)
+    return {label[1:]: guid for label, guid in found.items() if label.startswith("@")}

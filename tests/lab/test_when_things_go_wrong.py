@@ -1,0 +1,199 @@
+"""Dead controllers, dead hosts, and other people's hands: nothing is lost, and apply goes on."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.lab.controller import Controller, host, replication, snapshots, versions
+from tests.lab.machines import Lab
+
+HOSTS = host("alpha") + host("vault")
+RULES = {"keep": "{last: 1}", "target_keep": "{last: 2}"}
+
+
+@pytest.fixture
+def controller(clean_lab: Lab, tmp_path: Path) -> Controller:
+    return Controller(clean_lab, tmp_path)
+
+
+def common(lab: Lab) -> set[int]:
+    """Return the guids that both ends have, as snapshot or as the sender's bookmark."""
+    here = versions(lab, "alpha", "tank/data")
+    return set(here.values()) & set(snapshots(lab, "vault", "backup/alpha/tank/data").values())
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_a_controller_killed_at_each_boundary_leaves_a_way_on(
+    controller: Controller, half: int
+) -> None:
+    """One round for each number of finished actions; a round has 7 to 9 actions."""
+    lab = controller.lab
+    lab.machines["alpha"].sh("zfs create tank/data && echo 0 > /tank/data/round")
+    controller.specify(HOSTS + replication(every="10s", **RULES))
+    controller.converge()
+    for finished in range(half, 10, 2):
+        assert common(lab)
+        lab.machines["alpha"].sh(f"echo {finished} > /tank/data/round")
+        controller.specify(HOSTS + replication(every="10s", **RULES))
+        events = controller.kill_when(
+            lambda events, wanted=finished: _done(events) >= wanted and _begun(events)  # type: ignore[misc]
+        )
+        assert common(lab), f"after {finished} actions: {events[-1]}"
+        controller.specify(HOSTS + replication(every="1d", **RULES))
+        controller.converge()
+        again = controller.plan()
+        assert again.document["actions"] == []
+        assert common(lab)
+        assert len(versions(lab, "alpha", "tank/data")) == 2
+        holds = lab.machines["alpha"].sh(
+            "zfs list -H -o name -t snapshot -r tank | xargs zfs holds -H"
+        )
+        assert holds.stdout == ""
+
+
+def _done(events: list[dict[str, object]]) -> int:
+    return sum(event["type"] == "action_complete" for event in events)
+
+
+def _begun(events: list[dict[str, object]]) -> bool:
+    return any(event["type"] == "action_start" for event in events)
+
+
+def test_a_controller_killed_in_the_middle_of_a_send_is_followed_by_a_resumed_one(
+    controller: Controller,
+) -> None:
+    lab = controller.lab
+    lab.machines["alpha"].sh(
+        "zfs create tank/data && head -c 40000000 /dev/urandom > /tank/data/big"
+    )
+    controller.specify(HOSTS + replication(every="1d"))
+    events = controller.kill_when(
+        lambda events: any(e["type"] == "action_progress" and e["bytes"] > 0 for e in events)
+    )
+    assert events[-1]["type"] == "action_progress"
+    assert not any(e["type"] == "action_complete" and "send:" in e["id"] for e in events)
+
+    done = controller.apply()
+    if done.code == 3:  # the dead controller's receive may have been closing just then
+        done = controller.apply()
+    assert done.code == 0, done.stdout + done.stderr
+    assert snapshots(lab, "vault", "backup/alpha/tank/data") == snapshots(
+        lab, "alpha", "tank/data"
+    )
+    assert controller.plan().document["actions"] == []
+
+
+def test_an_unreachable_vault_stops_neither_snapshots_nor_loses_anything(
+    controller: Controller,
+) -> None:
+    lab = controller.lab
+    lab.machines["alpha"].sh("zfs create tank/data")
+    controller.specify(HOSTS + replication(every="10s", **RULES))
+    controller.converge()
+    before = versions(lab, "alpha", "tank/data")
+
+    lab.disconnect("vault")
+    done = controller.apply()
+    assert done.code == 3, done.stdout + done.stderr
+    assert "vault" in done.stdout
+    done = controller.apply()
+    assert done.code == 3
+    lab.reconnect("vault")
+
+    here = versions(lab, "alpha", "tank/data")
+    assert before.items() <= here.items()
+    assert len(here) == len(before) + 2
+    assert common(lab)
+    controller.converge()
+    assert controller.lab.machines["alpha"].sh("zfs list -H -o name -t snapshot").stdout.count(
+        "@rec-"
+    ) in {1, 2}
+    assert snapshots(lab, "vault", "backup/alpha/tank/data").keys() >= {
+        next(reversed(snapshots(lab, "alpha", "tank/data")))
+    }
+
+
+def test_a_snapshot_recreated_under_its_name_between_plan_and_apply_survives(
+    controller: Controller,
+) -> None:
+    lab = controller.lab
+    alpha = lab.machines["alpha"]
+    alpha.sh("zfs create tank/data")
+    for day in ("20260101", "20260102"):
+        alpha.sh(f"zfs snapshot -o reconciler:spec=data tank/data@rec-{day}T000000Z")
+    controller.specify(HOSTS + replication(every="1d", **RULES))
+    controller.converge()
+    alpha.sh("zfs snapshot -o reconciler:spec=data tank/data@rec-20260103T000000Z")
+    controller.specify(HOSTS + replication(every="10s", **RULES))
+    saved = str(controller.folder / "plan.json")
+    planned = controller.plan("--out", saved)
+    assert planned.code == 0
+
+    # While the plan is executed: recreate a doomed snapshot right after the first action began.
+    doomed = [
+        v["name"]
+        for a in planned.document["actions"]
+        if a["action"] == "destroy" and a["host"] == "alpha"
+        for v in a["versions"]
+        if v["kind"] == "snapshot"
+    ]
+    assert doomed
+    victim = f"tank/data@{doomed[0]}"
+    recreate = f"zfs destroy '{victim}' && zfs snapshot -o reconciler:spec=data '{victim}'"
+
+    with_stranger = _apply_with(controller, saved, lambda: alpha.sh(recreate))
+    assert re.search(r"guid|not the version", with_stranger), with_stranger
+    assert doomed[0] in snapshots(lab, "alpha", "tank/data")
+
+
+def _apply_with(controller: Controller, saved: str, meanwhile: object) -> str:
+    """Apply a saved plan; call `meanwhile` as soon as its first action has begun."""
+    import subprocess
+    import sys
+
+    with subprocess.Popen(
+        [
+            sys.executable, "-m", "reconciler.cli.main",
+            "apply", saved, "-f", str(controller.specs), "--json",
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=controller.environment,
+        cwd=controller.folder,
+    ) as process:
+        assert process.stdout is not None
+        text, called = "", False
+        for line in process.stdout:
+            text += line
+            if '"action_start"' in line and not called:
+                called = True
+                meanwhile()  # type: ignore[operator]
+        return text
+
+
+def test_a_saved_plan_is_refused_once_the_hosts_or_the_specs_have_changed(
+    controller: Controller,
+) -> None:
+    lab = controller.lab
+    lab.machines["alpha"].sh("zfs create tank/data")
+    controller.specify(HOSTS + replication(every="1d"))
+    saved = str(controller.folder / "plan.json")
+    assert controller.plan("--out", saved).code == 0
+
+    controller.specify(HOSTS + replication(every="2d"))
+    refused = controller.run("apply", saved, "-f", str(controller.specs))
+    assert refused.code == 1
+    assert "specs" in refused.stderr
+
+    controller.specify(HOSTS + replication(every="1d"))
+    lab.machines["alpha"].sh("zfs create tank/data/new")
+    refused = controller.run("apply", saved, "-f", str(controller.specs))
+    assert refused.code == 1
+    assert "tank/data/new" in refused.stderr
+    assert snapshots(lab, "alpha", "tank/data") == {}
+
+    lab.machines["alpha"].sh("zfs destroy tank/data/new")
+    done = controller.run("apply", saved, "-f", str(controller.specs))
+    assert done.code == 0, done.stdout + done.stderr
+    assert len(snapshots(lab, "vault", "backup/alpha/tank/data")) == 1

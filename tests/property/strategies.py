@@ -1,0 +1,289 @@
+"""Random worlds that ZFS could have brought about, and random specs for them.
+
+A filesystem begins as a history: all snapshots it ever had. Of these the sender has some, others
+as bookmarks, others not at all; the receiver got the history up to some point and destroyed some
+of it. On top come the mishaps: divergence, a half received stream, a receiver that was written
+to, clones, holds of others, hosts and pools that can't be seen, clocks that are wrong.
+"""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from hypothesis import strategies as st
+
+from reconciler.desired.model import Desired, Keep
+from reconciler.observed.model import Filesystem, Observation, Observed, Pool
+from reconciler.planner.marks import PairMarks, snapshot_name
+from reconciler.zfs.types import FilesystemKind, Version, VersionKind
+from tests.support.tokens import token
+from tests.support.worlds import (
+    NOW,
+    desired,
+    encrypted,
+    fs,
+    keep,
+    marks,
+    placeholder,
+    pool,
+    seen,
+    unseen,
+    volume,
+)
+
+SENDERS = ("alpha", "beta", "gamma")
+VAULTS = ("vault", "north")
+NAMES = ("tank/a", "tank/a/b", "tank/a/b/c", "tank/d", "tank/e")
+DAY = 86400
+SLOT = 900
+
+
+class Scenario(NamedTuple):
+    """All that a plan is made from."""
+
+    desired: Desired
+    observed: Observed
+    now: int
+
+
+class Lot(NamedTuple):
+    """One snapshot of a history, and what became of it on both ends."""
+
+    snapshot: Version
+    on_sender: str
+    """snapshot | bookmark | cursor | gone"""
+    on_receiver: bool
+    held: str
+
+
+def usually(common: object, *rare: object) -> st.SearchStrategy:
+    """Return `common` mostly, now and then one of the others; shrinks to `common`."""
+    return st.sampled_from([common] * (5 * len(rare)) + list(rare))
+
+
+# -- histories -------------------------------------------------------------------------------------
+
+
+@st.composite
+def histories(draw: st.DrawFn, number: int) -> list[Lot]:
+    """All snapshots that filesystem number `number` ever had, oldest first."""
+    at = NOW - draw(st.sampled_from([2 * DAY, 40 * DAY, 3600, -3600]))
+    lots = []
+    for place in range(draw(st.integers(0, 6))):
+        at += draw(st.sampled_from([SLOT, 3 * SLOT, DAY, 8 * DAY]))
+        managed = draw(usually(True, False))
+        wrong = draw(usually(0, -DAY, 3600))
+        snapshot = Version(
+            kind=VersionKind.SNAPSHOT,
+            name=snapshot_name("rec-", at) if managed else f"manual{place}",
+            guid=1000 * number + place + 1,
+            createtxg=10 * (place + 1),
+            creation=at + wrong,
+            written=draw(usually(1, 0)),
+            referenced=100,
+            spec="web" if managed else None,
+        )
+        where = draw(usually("snapshot", "bookmark", "cursor", "gone"))
+        holds = draw(usually("", "keep", "step", "uncounted"))
+        lots.append(Lot(snapshot, where, draw(usually(True, False)), holds))
+    return lots
+
+
+def on_sender(lots: list[Lot], pair: PairMarks) -> tuple[Version, ...]:
+    """What the sender has of a history."""
+    return tuple(version for lot in lots for version in _sender_version(lot, pair))
+
+
+def _sender_version(lot: Lot, pair: PairMarks) -> list[Version]:
+    snapshot = lot.snapshot
+    mark = snapshot._replace(
+        kind=VersionKind.BOOKMARK, name=f"mark{snapshot.guid}", written=None, spec=None
+    )
+    match lot.on_sender:
+        case "snapshot":
+            return [_held(snapshot, lot.held, pair)]
+        case "bookmark":
+            return [mark]
+        case "cursor":
+            name = f"{pair.cursor_prefix}{snapshot.guid:016x}"
+            return [mark._replace(name=name), _held(snapshot, lot.held, pair)]
+    return []
+
+
+def _held(version: Version, how: str, pair: PairMarks) -> Version:
+    match how:
+        case "keep":
+            return version._replace(holds=("keep",), userrefs=1)
+        case "step":
+            return version._replace(holds=(pair.step_tag,), userrefs=1)
+        case "uncounted":
+            return version._replace(userrefs=1)
+    return version
+
+
+def on_receiver(lots: list[Lot], pair: PairMarks) -> tuple[Version, ...]:
+    """What the receiver has of a history, the last one held as the base."""
+    got = [
+        lot.snapshot._replace(createtxg=7 * (place + 3), spec=None)
+        for place, lot in enumerate(lots)
+        if lot.on_receiver
+    ]
+    if got:
+        got[-1] = got[-1]._replace(holds=(pair.base_tag,), userrefs=1)
+    return tuple(got)
+
+
+# -- pairs -----------------------------------------------------------------------------------------
+
+
+@st.composite
+def sources(draw: st.DrawFn, name: str, lots: list[Lot], pair: PairMarks) -> Filesystem:
+    """The sender's filesystem."""
+    made = draw(usually(fs, volume)) if name in {"tank/a/b/c", "tank/d", "tank/e"} else fs
+    secret = encrypted() if draw(usually(False, True)) else {}
+    found: Filesystem = made(name, written=draw(st.sampled_from([0, 5])), **secret)
+    return replace(
+        found, versions=on_sender(lots, pair), disabled=draw(usually(False, False, False, True))
+    )
+
+
+@st.composite
+def receivers(
+    draw: st.DrawFn, name: str, source: Filesystem, lots: list[Lot], pair: PairMarks
+) -> Filesystem | None:
+    """What is at the receiver's place."""
+    cut = draw(st.integers(0, len(lots)))
+    got = on_receiver(lots[:cut], pair)
+    there = replace(
+        source, name=name, versions=got, written=0, disabled=False, readonly=True, origin=None
+    )
+    state = draw(st.sampled_from(["replica"] * 8 + ["absent", "absent", *_MISHAPS]))
+    if state == "absent" or (state == "replica" and not got):
+        return None
+    return _mishap(state, there, lots[cut:])
+
+
+_MISHAPS = ("placeholder", "empty", "diverged", "written", "partial", "off", "volume", "garbled")
+
+
+def _mishap(state: str, there: Filesystem, to_come: list[Lot]) -> Filesystem | None:
+    last = there.versions[-1] if there.versions else None
+    match state:
+        case "placeholder":
+            return placeholder(there.name)
+        case "empty":
+            return replace(there, versions=())
+        case "volume":
+            return replace(there, kind=FilesystemKind.VOLUME)
+        case "written":
+            return replace(there, written=5)
+        case "off":
+            return replace(there, disabled=True)
+        case "garbled":
+            return replace(there, resume_token="1-0-0-00")  # noqa: S106 - no secret
+        case "diverged" if last is not None:
+            mine = last._replace(name="mine", guid=last.guid + 500, createtxg=last.createtxg + 1)
+            return replace(there, versions=(*there.versions, mine._replace(holds=(), userrefs=0)))
+        case "partial" if to_come:
+            base = last.guid if last is not None else None
+            raw = there.encryption != "off"
+            saved = token(to_come[0].snapshot.guid, base, raw=raw)
+            return replace(there, resume_token=saved, inconsistent=last is None)
+    return there if there.versions else None
+
+
+# -- hosts -----------------------------------------------------------------------------------------
+
+
+@st.composite
+def observations(draw: st.DrawFn, senders: tuple[str, ...], vaults: tuple[str, ...]) -> Observed:
+    """All hosts, each perhaps unseen or with a wrong clock."""
+    stock: dict[str, list[Filesystem]] = {host: [] for host in (*senders, *vaults)}
+    number = 0
+    for host in senders:
+        for name in draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=4).map(sorted)):
+            number += 1
+            lots = draw(histories(number))
+            root = f"backup/{host}"
+            source = draw(sources(name, lots, marks(vaults[0], root)))
+            stock[host] += [source, *draw(clones(source))]
+            for vault in vaults:
+                pair = marks(vault, root)
+                found = draw(receivers(f"{root}/{name}", source, lots, pair))
+                stock[vault] += [found] if found is not None else []
+    return {host: draw(hosts(host, tuple(found))) for host, found in stock.items()}
+
+
+@st.composite
+def clones(draw: st.DrawFn, source: Filesystem) -> list[Filesystem]:
+    """Perhaps a clone of one of the snapshots, outside of what is replicated."""
+    if not source.snapshots or draw(usually(True, False)):
+        return []
+    origin = draw(st.sampled_from(source.snapshots))
+    return [fs(f"tank-clones/{origin.guid}", origin=origin.of(source.name))]
+
+
+@st.composite
+def hosts(draw: st.DrawFn, name: str, filesystems: tuple[Filesystem, ...]) -> Observation:
+    """A host with these filesystems; now and then it can't be asked, or its pool is in trouble."""
+    if draw(usually(False, False, False, True)):
+        return unseen(name)
+    main = "backup" if name in VAULTS else "tank"
+    skew = draw(usually(0, 0, 0, 300, -300))
+    return seen(name, *filesystems, pools=[draw(pools(main))], skew=skew)
+
+
+@st.composite
+def pools(draw: st.DrawFn, name: str) -> Pool:
+    """A pool, mostly a healthy one."""
+    return pool(
+        name,
+        health=draw(usually("ONLINE", "DEGRADED")),
+        readonly=draw(usually(False, False, False, True)),
+    )
+
+
+# -- specs -----------------------------------------------------------------------------------------
+
+RULES = ("last 1", "last 2", "hourly 2", "daily 1", "daily 3", "weekly 2", "monthly 1")
+MORE_RULES = ("yearly 1", "within 2h", "within 3d", "matching rec-.*0000Z")
+ZONES = ("UTC", "Europe/Vienna", "Pacific/Kiritimati", "Australia/Lord_Howe")
+
+
+def keep_texts() -> st.SearchStrategy[str]:
+    """Keep rules, none of them too."""
+    rules = st.sampled_from([*RULES, *MORE_RULES])
+    return st.lists(rules, max_size=3, unique=True).map(" ".join)
+
+
+def keeps() -> st.SearchStrategy[Keep]:
+    """Keep rules in some time zone."""
+    return st.builds(keep, keep_texts(), st.sampled_from(ZONES))
+
+
+@st.composite
+def spec_sets(draw: st.DrawFn, senders: tuple[str, ...], vaults: tuple[str, ...]) -> Desired:
+    """One replication of everything to each vault, perhaps one more of a part of it."""
+    every = draw(st.sampled_from(["", "every 15m", "every 15m if-changed", "every 7d"]))
+    kinds = [draw(usually("all", "newest", "refuse")) for _ in vaults]
+    targets = [
+        f"-> {vault} keep {draw(keep_texts())} initial {kind}"
+        for vault, kind in zip(vaults, kinds, strict=True)
+    ]
+    source = f"web: {','.join(senders)} tank/** {every} keep {draw(keep_texts())}"
+    lines = [f"{source} {draw(usually('', 'suspended'))} {' '.join(targets)}"]
+    if draw(st.booleans()):
+        lines.append(
+            f"db: {senders[0]} tank/a/** prefix db- every 1h keep {draw(keep_texts())}"
+            f" -> {vaults[0]} other/{{host}} keep {draw(keep_texts())}"
+        )
+    return desired(*lines)
+
+
+@st.composite
+def scenarios(draw: st.DrawFn) -> Scenario:
+    """A spec set, a world it is about, and an instant."""
+    senders = SENDERS[: draw(st.sampled_from([1, 1, 2, 3]))]
+    vaults = VAULTS[: draw(st.sampled_from([1, 1, 2]))]
+    observed = draw(observations(senders, vaults))
+    now = NOW + draw(st.sampled_from([0, 100, 3600, -3600, 3 * DAY]))
+    return Scenario(draw(spec_sets(senders, vaults)), observed, now)
