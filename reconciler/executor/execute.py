@@ -109,7 +109,7 @@ class _Run:
         self.plan = plan
         self.slots = Slots(limits)
         self.ledger = Ledger()
-        self.performer = Performer(fleet, Transfer(fleet), self.ledger.resolve)
+        self.performer = Performer(fleet, Transfer(fleet), self.ledger.resolve, stop.wait)
         self.stop = stop
         self._on_event = on_event
         self._event_lock = threading.Lock()

@@ -5,7 +5,6 @@ a mount is going on) and a connection that broke; both for less than a minute. E
 for the next plan, which sees the world as it is then.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -22,7 +21,8 @@ SCRIPT_TIMEOUT = 600.0
 BUSY_DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0)
 BROKEN_DELAYS = (2.0,)
 
-Sleep = Callable[[float], None]
+Wait = Callable[[float], object]
+"""Waits so many seconds, or less when the run is interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Performer:
     fleet: Fleet
     transfer: Transfer
     resolve: Resolve
-    sleep: Sleep = time.sleep
+    wait: Wait
 
     def perform(self, action: ScriptedAction | Send, on_bytes: Callable[[int], None]) -> Verdict:
         """Perform an action; smaller actions that are left of it are performed as well."""
@@ -55,7 +55,7 @@ class Performer:
             delay = _delay(verdict, busy, broken)
             if delay is None:
                 return verdict
-            self.sleep(delay)
+            self.wait(delay)
 
     def _once(self, action: ScriptedAction | Send, on_bytes: Callable[[int], None]) -> Verdict:
         try:

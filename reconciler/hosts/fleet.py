@@ -1,0 +1,62 @@
+"""All hosts of the specs by name, each made when it is first asked for."""
+
+import threading
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+from reconciler.hosts.addresses import HostAddress, LocalAddress, SshAddress, SshOptions
+from reconciler.hosts.host import Host
+from reconciler.hosts.local import LocalHost
+
+
+class Fleet:
+    """Gives out hosts; their connections are closed together. Safe for use from threads."""
+
+    def __init__(
+        self, addresses: Mapping[str, HostAddress], options: SshOptions | None = None
+    ) -> None:
+        self.addresses = addresses
+        self.options = options or SshOptions()
+        self._controller = LocalHost(HostAddress("controller", LocalAddress()))
+        self._hosts: dict[str, Host] = {}
+        self._lock = threading.Lock()
+
+    def host(self, name: str) -> Host:
+        """Return the host of that name in the specs."""
+        with self._lock:
+            if name not in self._hosts:
+                self._hosts[name] = self._make(self.addresses[name])
+            return self._hosts[name]
+
+    def controller(self) -> LocalHost:
+        """Return the machine this runs on, where streams are relayed."""
+        return self._controller
+
+    def close(self) -> None:
+        """Close all connections. The hosts can be used again afterwards."""
+        with self._lock:
+            hosts = list(self._hosts.values())
+        for host in hosts:
+            host.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _make(self, address: HostAddress) -> Host:
+        match address.address:
+            case LocalAddress():
+                return LocalHost(address)
+            case SshAddress():
+                # Here, not above: Fabric takes long to import and is not always needed.
+                from reconciler.hosts.ssh import SshHost
+
+                return SshHost(address, self.options)

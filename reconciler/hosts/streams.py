@@ -1,0 +1,130 @@
+"""How a stream gets from sender to receiver: the one step that joins `zfs send` and `zfs receive`.
+
+Pure functions. The bytes never pass through Python: the two commands are joined by a pipe on one
+host, by an `ssh` that the sender runs, or by two `ssh` that the controller runs. These are OpenSSH
+processes; they verify host keys and never ask, and they end with the script they are part of.
+"""
+
+from reconciler.hosts.addresses import (
+    HostAddress,
+    LocalAddress,
+    PeerAddress,
+    Privilege,
+    SshAddress,
+    SshOptions,
+)
+from reconciler.hosts.known_hosts import parse_key
+from reconciler.hosts.script import Script, Step
+from reconciler.hosts.shell import SEARCH_PATH, privileged, quote
+from reconciler.hosts.ssh_config import destination
+from reconciler.zfs.types import Argv
+
+STREAM = "stream"
+"""The name of the step."""
+
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ ./:@,+=-")
+
+# A peer that says nothing for a minute ends the stream. A connection shared with a ControlMaster
+# would outlive it; compressing compressed blocks only costs time.
+_SSH: Argv = (
+    *("ssh", "-T", "-a", "-x", "-e", "none"),
+    *("-o", "BatchMode=yes"),
+    *("-o", "StrictHostKeyChecking=yes"),
+    *("-o", "UpdateHostKeys=no"),
+    *("-o", "ConnectTimeout=15"),
+    *("-o", "ServerAliveInterval=15"),
+    *("-o", "ServerAliveCountMax=4"),
+    *("-o", "ControlMaster=no"),
+    *("-o", "ControlPath=none"),
+    *("-o", "ClearAllForwardings=yes"),
+    *("-o", "Compression=no"),
+    *("-o", "LogLevel=ERROR"),
+)
+
+
+def local_pipe(send: Argv, receive: Argv) -> Step:
+    """Return the step for a sender and a receiver on one host, to be run there."""
+    return Step(STREAM, send, into=receive)
+
+
+def direct(receiver: HostAddress, send: Argv, receive: Argv) -> Step:
+    """Return the step that pushes a stream to the receiver, to be run on the sender."""
+    command = remote_command(receive, receiver.privilege)
+    return Step(STREAM, send, into=(*_towards(receiver), command))
+
+
+def relay(
+    sender: HostAddress, receiver: HostAddress, send: Argv, receive: Argv, options: SshOptions
+) -> Step:
+    """Return the step that leads a stream through the controller, to be run there.
+
+    The controller itself may be one of the two ends.
+    """
+    first = _at(sender, send, options)
+    return Step(STREAM, first, into=_at(receiver, receive, options))
+
+
+def can_reach(receiver: HostAddress) -> Script:
+    """Return a script for the sender whose only step succeeds when `direct` will find its way."""
+    return Script((Step("reach", (*_towards(receiver), "true")),))
+
+
+def remote_command(argv: Argv, privilege: Privilege) -> str:
+    """Return the argv as the command of an ssh: sh, bash, fish and csh as login shells agree on it.
+
+    What a shell might not take literally is written in octal between single quotes, where not
+    even csh's `!` or fish's backslash mean anything.
+    """
+    text = f"PATH={SEARCH_PATH} LC_ALL=C TZ=UTC; export PATH LC_ALL TZ; exec "
+    text += quote(privileged(argv, privilege))
+    escaped = "".join(c if c in _PLAIN else _octal(c) for c in text)
+    return f"""exec /bin/sh -c 'eval "$(printf "{escaped}")"'"""
+
+
+def _octal(character: str) -> str:
+    return "".join(f"\\{byte:03o}" for byte in character.encode())
+
+
+def _at(host: HostAddress, argv: Argv, options: SshOptions) -> Argv:
+    """Return the argv as the controller runs it on a host."""
+    match host.address:
+        case LocalAddress():
+            return privileged(argv, host.privilege)
+        case SshAddress() as address:
+            # The jump host's key is verified as ssh_config says: it only passes on the inner
+            # connection, which verifies the host itself.
+            where = (*_pin(address.host_key), *destination(address, options), "--", address.address)
+            return (*_SSH, *where, remote_command(argv, host.privilege))
+
+
+def _towards(receiver: HostAddress) -> Argv:
+    """Return the ssh by which a sender enters the receiver, with the sender's own ssh_config."""
+    peer = _peer(receiver)
+    key = receiver.address.host_key if isinstance(receiver.address, SshAddress) else None
+    address = SshAddress(peer.address, user=peer.user, port=peer.port)
+    return (*_SSH, *_pin(key), *destination(address, SshOptions()), "--", peer.address)
+
+
+def _peer(receiver: HostAddress) -> PeerAddress:
+    """Return how other hosts reach the receiver; what its peer address leaves open is as for us."""
+    ssh = receiver.address
+    peer = receiver.peer_address
+    if isinstance(ssh, SshAddress):
+        if peer is None:
+            return PeerAddress(ssh.address, port=ssh.port, user=ssh.user)
+        return PeerAddress(peer.address, port=peer.port, user=peer.user or ssh.user)
+    if peer is None:
+        raise ValueError(f"{receiver.name} is the controller's own machine and has no peer address")
+    return peer
+
+
+def _pin(host_key: str | None) -> Argv:
+    """Return the options that make ssh accept this key alone (OpenSSH 8.5 and later)."""
+    if host_key is None:
+        return ()
+    key = parse_key(host_key)
+    return (
+        *("-o", "UserKnownHostsFile=/dev/null"),
+        *("-o", "GlobalKnownHostsFile=/dev/null"),
+        *("-o", f"KnownHostsCommand=/bin/echo %H {key.kind} {key.blob}"),
+    )

@@ -1,0 +1,74 @@
+"""Hosts that answer scripts from a function, so that the executor can be watched without any."""
+
+import threading
+from collections.abc import Callable, Mapping
+
+from reconciler.errors import HostError
+from reconciler.hosts.addresses import HostAddress, SshAddress, SshOptions
+from reconciler.hosts.host import StderrListener
+from reconciler.hosts.script import Outcome, Script, Transcript
+
+Answer = Callable[[str, Script], Mapping[str, Outcome] | HostError]
+"""(host, script) → the outcomes by step, or the error to raise."""
+
+
+class FakeHost:
+    """Answers every script by asking the fleet's function."""
+
+    def __init__(self, name: str, fleet: "FakeFleet") -> None:
+        self.name = name
+        self._fleet = fleet
+
+    def run(
+        self, script: Script, *, timeout: float, on_stderr: StderrListener | None = None
+    ) -> Transcript:
+        assert timeout > 0
+        return self._fleet.answered(self.name, script, on_stderr)
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+class FakeFleet:
+    """A fleet of such hosts; keeps what was run where."""
+
+    options = SshOptions()
+
+    def __init__(self, answer: Answer, hosts: tuple[str, ...] = ("alpha", "vault")) -> None:
+        self.addresses = {name: HostAddress(name, SshAddress(name)) for name in hosts}
+        self.ran: list[tuple[str, Script]] = []
+        self.progress = ""
+        self._answer = answer
+        self._lock = threading.Lock()
+
+    def host(self, name: str) -> FakeHost:
+        return FakeHost(name, self)
+
+    def controller(self) -> FakeHost:
+        return FakeHost("(controller)", self)
+
+    def answered(self, host: str, script: Script, on_stderr: StderrListener | None) -> Transcript:
+        with self._lock:
+            self.ran.append((host, script))
+        if on_stderr is not None and self.progress:
+            on_stderr(self.progress)
+        answer = self._answer(host, script)
+        if isinstance(answer, HostError):
+            raise answer
+        return Transcript(dict(answer))
+
+    def steps(self, host: str) -> list[str]:
+        """Return the names of the steps that were run on a host."""
+        return [step.name for name, script in self.ran if name == host for step in script.steps]
+
+
+class Stop(threading.Event):
+    """Does not wait between tries; tells how long it would have been."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waited.append(timeout or 0.0)
+        return self.is_set()

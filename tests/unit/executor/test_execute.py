@@ -1,0 +1,193 @@
+"""Order, concurrency and isolation of a plan's actions."""
+
+import threading
+import time
+from collections.abc import Mapping
+
+import pytest
+
+from reconciler.actions import Action, CreateFilesystem, Hold, Reason, Snapshot
+from reconciler.actions.base import planned_guid
+from reconciler.desired.model import Desired
+from reconciler.errors import HostError, Unreachable
+from reconciler.executor.events import ActionFailed, Completed, Event, RunResult, Skipped, Started
+from reconciler.executor.execute import SCRIPTS_PER_HOST, execute
+from reconciler.hosts.script import Outcome, Script
+from reconciler.planner.plan import Plan, PlannedAction, Specs
+from reconciler.zfs.types import Version, VersionKind
+from tests.unit.executor.conftest import Answer, FakeFleet, Stop
+
+
+def plan_of(*actions: PlannedAction) -> Plan:
+    return Plan(at=0, specs=Specs(None, "sha256:0", 0), hosts=(), actions=actions)
+
+
+def create(name: str, *after: str, host: str = "vault") -> PlannedAction:
+    ids = tuple(f"create-filesystem:{host}:{needed}" for needed in after)
+    return PlannedAction(CreateFilesystem(host, name), Reason("r", "r"), "web", ids)
+
+
+def created(host: str, script: Script) -> Mapping[str, Outcome]:
+    """Answer a create as ZFS does when all goes well."""
+    name = script.steps[0].argv[-1]
+    return {"create": Outcome(0, "", ""), "there": Outcome(0, f"{name}\n", "")}
+
+
+def run(
+    plan: Plan, answer: Answer, stop: threading.Event | None = None
+) -> tuple[RunResult, list[Event], FakeFleet]:
+    events: list[Event] = []
+    fleet = FakeFleet(answer)
+    desired = Desired(fleet.addresses, {}, "sha256:0")
+    result = execute(plan, desired, fleet, events.append, stop or threading.Event())  # type: ignore[arg-type]
+    return result, events, fleet
+
+
+def names(actions: tuple[PlannedAction, ...]) -> list[str]:
+    return [planned.action.places[0][1] for planned in actions]
+
+
+def test_an_action_starts_when_what_it_depends_on_is_completed() -> None:
+    plan = plan_of(create("b/x"), create("b/x/y", "b/x"), create("b/x/y/z", "b/x", "b/x/y"))
+    result, events, _ = run(plan, created)
+    assert names(result.completed) == ["b/x", "b/x/y", "b/x/y/z"]
+    assert [type(event) for event in events] == [Started, Completed] * 3
+
+
+def test_a_failure_stops_what_depends_on_it_and_nothing_else() -> None:
+    def answer(host: str, script: Script) -> Mapping[str, Outcome]:
+        if script.steps[0].argv[-1] == "b/bad":
+            missing = "cannot open 'b/bad': dataset does not exist"
+            refused = "cannot create 'b/bad': out of space"
+            return {"create": Outcome(1, "", refused), "there": Outcome(1, "", missing)}
+        return created(host, script)
+
+    plan = plan_of(
+        create("b/bad"), create("b/bad/x", "b/bad"), create("b/bad/x/y", "b/bad/x"), create("b/ok")
+    )
+    result, events, _ = run(plan, answer)
+    assert names(result.completed) == ["b/ok"]
+    assert [(p.action.places[0][1], failure.message) for p, failure in result.failed] == [
+        ("b/bad", "cannot create 'b/bad': out of space")
+    ]
+    assert names(result.skipped) == ["b/bad/x", "b/bad/x/y"]
+    because = [event.because for event in events if isinstance(event, Skipped)]
+    assert because == ["create-filesystem of vault b/bad failed"] * 2
+    assert not result.ok
+    assert not result.interrupted
+
+
+def test_no_more_than_a_few_scripts_run_on_one_host_at_once() -> None:
+    running, most, lock = 0, 0, threading.Lock()
+
+    def answer(host: str, script: Script) -> Mapping[str, Outcome]:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.01)
+        with lock:
+            running -= 1
+        return created(host, script)
+
+    result, _, _ = run(plan_of(*(create(f"b/{number}") for number in range(40))), answer)
+    assert len(result.completed) == 40
+    assert most == SCRIPTS_PER_HOST
+
+
+def test_after_stop_nothing_is_begun_and_what_runs_is_finished() -> None:
+    stop = threading.Event()
+
+    def answer(host: str, script: Script) -> Mapping[str, Outcome]:
+        stop.set()
+        return created(host, script)
+
+    plan = plan_of(create("b/x"), create("b/x/y", "b/x"))
+    result, events, _ = run(plan, answer, stop)
+    assert names(result.completed) == ["b/x"]
+    assert names(result.skipped) == ["b/x/y"]
+    assert result.interrupted
+    assert [event.because for event in events if isinstance(event, Skipped)] == ["interrupted"]
+
+
+def test_promised_versions_are_replaced_by_what_was_made() -> None:
+    promised = Version(VersionKind.SNAPSHOT, "s", planned_guid("alpha", "t/a", "s"), 5, 0)
+    snapshot = Snapshot("alpha", ("t/a",), "s", "web", 0)
+    hold = Hold("alpha", "t/a", promised, "tag")
+
+    def answer(host: str, script: Script) -> Mapping[str, Outcome]:
+        if script.steps[0].name == "snapshot":
+            row = "t/a@s\t77\t9\t100\t0\t0\t0\tweb\tt/a@s\n"
+            return {"snapshot": Outcome(0, "", ""), "made": Outcome(0, row, "")}
+        listed = Outcome(0, "t/a@s\t77\n", "")
+        held = Outcome(0, "t/a@s\ttag\tMon Nov 23 12:02 2026\n", "")
+        return {"check": listed, "hold": Outcome(0, "", ""), "holds": held, "after": listed}
+
+    reason = Reason("r", "r")
+    plan = plan_of(
+        PlannedAction(snapshot, reason, "web"),
+        PlannedAction(hold, reason, "web", (snapshot.id,)),
+    )
+    result, events, fleet = run(plan, answer)
+    assert result.ok, events
+    [when] = {step.when for _, script in fleet.ran for step in script.steps if step.name == "hold"}
+    assert when is not None
+    assert "77" in str(when)
+
+
+def test_a_bug_in_one_action_is_its_failure_and_the_others_go_on() -> None:
+    def answer(host: str, script: Script) -> Mapping[str, Outcome]:
+        if script.steps[0].argv[-1] == "b/bad":
+            raise KeyError("oops")
+        return created(host, script)
+
+    result, _, _ = run(plan_of(create("b/bad"), create("b/ok")), answer)
+    assert names(result.completed) == ["b/ok"]
+    [(_, failure)] = result.failed
+    assert failure.message == "this is a bug in reconciler: KeyError: 'oops'"
+
+
+def test_a_broken_connection_is_tried_once_more() -> None:
+    stop = Stop()
+    tries: list[str] = []
+
+    def answer(host: str, script: Script) -> Mapping[str, Outcome] | HostError:
+        tries.append(host)
+        return Unreachable(host, "gone") if len(tries) == 1 else created(host, script)
+
+    result, _, _ = run(plan_of(create("b/x")), answer, stop)
+    assert result.ok
+    assert stop.waited == [2.0]
+
+    tries.clear()
+    result, events, _ = run(
+        plan_of(create("b/x")), lambda host, _: Unreachable(host, "gone"), Stop()
+    )
+    [(_, failure)] = result.failed
+    assert failure.message == "vault: gone"
+    assert any(isinstance(event, ActionFailed) for event in events)
+
+
+@pytest.mark.parametrize("busy", [1, 5, 6])
+def test_a_busy_filesystem_is_waited_for_but_not_for_ever(busy: int) -> None:
+    left, stop = [busy], Stop()
+
+    def answer(host: str, script: Script) -> Mapping[str, Outcome]:
+        if left[0]:
+            left[0] -= 1
+            missing = "cannot open 'b/x': dataset does not exist"
+            said = "cannot create 'b/x': dataset is busy"
+            return {"create": Outcome(1, "", said), "there": Outcome(1, "", missing)}
+        return created(host, script)
+
+    result, _, _ = run(plan_of(create("b/x")), answer, stop)
+    assert result.ok is (busy < 6)
+    assert stop.waited == [1.0, 2.0, 4.0, 8.0, 16.0][:busy]
+
+
+def test_every_action_is_told_of_exactly_once_however_it_ends() -> None:
+    actions: list[Action] = []
+    plan = plan_of(create("b/x"), create("b/x/y", "b/x"), create("b/z"))
+    _, events, _ = run(plan, created)
+    actions = [event.action for event in events if isinstance(event, Completed)]
+    assert sorted(action.places[0][1] for action in actions) == ["b/x", "b/x/y", "b/z"]

@@ -1,0 +1,132 @@
+"""Streams: which way they take, and that only what the receiver has counts."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from reconciler.actions import Done, Failed, Send, SendMode
+from reconciler.errors import HostError, Unreachable
+from reconciler.executor.transfer import Transfer
+from reconciler.hosts.script import Outcome, Script
+from reconciler.zfs.capabilities import StreamFlags
+from reconciler.zfs.errors import FailureKind, Reaction
+from reconciler.zfs.types import FilesystemKind, Version, VersionKind
+from tests.unit.executor.conftest import FakeFleet
+
+BASE = Version(VersionKind.SNAPSHOT, "1", 1, 1, 0)
+TO = Version(VersionKind.SNAPSHOT, "2", 2, 2, 0)
+SEND = Send(
+    host="alpha",
+    filesystem="t/a",
+    kind=FilesystemKind.FILESYSTEM,
+    receiver_host="vault",
+    receiver_filesystem="b/t/a",
+    mode=SendMode.INCREMENTAL,
+    base=BASE,
+    versions=(TO,),
+    flags=StreamFlags(),
+    path="relay",
+)
+ARRIVED = Outcome(0, "b/t/a@2\t2\n", "")
+MISSING = Outcome(1, "", "cannot open 'b/t/a@2': dataset does not exist\n")
+WELL = Outcome(0, "", "")
+
+
+def fleet(
+    stream: Outcome | HostError = WELL, arrived: Outcome = ARRIVED, *, reachable: bool = True
+) -> FakeFleet:
+    def answer(_host: str, script: Script) -> Mapping[str, Outcome] | HostError:
+        [step] = script.steps
+        if step.name == "arrived":
+            return {"arrived": arrived}
+        if step.into is None:
+            return {step.name: Outcome(0 if reachable else 255, "", "")}
+        return stream if isinstance(stream, HostError) else {step.name: stream}
+
+    return FakeFleet(answer, ("alpha", "beta", "vault"))
+
+
+def run(send: Send, among: FakeFleet) -> Done | Failed:
+    verdict = Transfer(among).run(send, lambda _bytes: None)  # type: ignore[arg-type]
+    assert isinstance(verdict, Done | Failed)
+    return verdict
+
+
+@pytest.mark.parametrize(
+    ("send", "reachable", "where"),
+    [
+        pytest.param(replace(SEND, path="relay"), True, "(controller)", id="relay"),
+        pytest.param(replace(SEND, path="direct"), True, "alpha", id="direct"),
+        pytest.param(replace(SEND, path="auto"), True, "alpha", id="auto, reachable"),
+        pytest.param(replace(SEND, path="auto"), False, "(controller)", id="auto, unreachable"),
+        pytest.param(replace(SEND, receiver_host="alpha"), True, "alpha", id="one host"),
+    ],
+)
+def test_the_way_of_a_stream(send: Send, reachable: bool, where: str) -> None:  # noqa: FBT001
+    among = fleet(reachable=reachable)
+    assert isinstance(run(send, among), Done)
+    streams = [(host, s) for host, script in among.ran for s in script.steps if s.into is not None]
+    assert [host for host, _ in streams] == [where]
+
+
+def test_whether_a_sender_reaches_a_receiver_is_asked_once() -> None:
+    among = fleet(reachable=False)
+    transfer = Transfer(among)  # type: ignore[arg-type]
+    for _ in range(3):
+        transfer.run(replace(SEND, path="auto"), lambda _bytes: None)
+    on_alpha = [script for host, script in among.ran if host == "alpha"]
+    assert len(on_alpha) == 1
+
+
+def test_what_arrived_counts_more_than_exit_codes() -> None:
+    stream = Outcome(1, "cannot mount 'b/t/a': failed to create mountpoint", "")
+    verdict = run(SEND, fleet(stream))
+    assert isinstance(verdict, Done)
+    assert verdict.note.startswith("arrived, although: cannot mount")
+
+
+def test_a_lost_reply_is_no_failure_when_the_version_arrived() -> None:
+    verdict = run(SEND, fleet(Unreachable("alpha", "connection lost")))
+    assert verdict == Done(note="arrived, although alpha: connection lost")
+
+
+def test_two_good_exit_codes_are_a_failure_when_nothing_arrived() -> None:
+    verdict = run(SEND, fleet(arrived=MISSING))
+    assert isinstance(verdict, Failed)
+    assert "did not arrive" in verdict.failure.message
+
+
+def test_another_guid_under_the_wanted_name_is_a_failure() -> None:
+    verdict = run(SEND, fleet(arrived=Outcome(0, "b/t/a@2\t999\n", "")))
+    assert isinstance(verdict, Failed)
+    assert verdict.failure.kind is FailureKind.CHANGED
+    assert "999" in verdict.failure.message
+
+
+def test_the_receivers_words_explain_a_failure() -> None:
+    said = "cannot receive incremental stream: destination b/t/a has been modified\nsince most"
+    verdict = run(SEND, fleet(Outcome(1, said, "", first_status=-13), MISSING))
+    assert isinstance(verdict, Failed)
+    assert verdict.failure.kind is FailureKind.DESTINATION_MODIFIED
+    assert verdict.failure.reaction is Reaction.CONFLICT
+
+
+def test_a_cut_stream_is_for_the_next_plan_to_resume() -> None:
+    verdict = run(SEND, fleet(Unreachable("alpha", "connection lost"), MISSING))
+    assert isinstance(verdict, Failed)
+    assert verdict.failure.reaction is Reaction.RETRY
+    assert verdict.failure.kind is not FailureKind.TRANSPORT
+
+
+def test_what_can_not_be_looked_at_has_not_arrived() -> None:
+    trouble = Outcome(1, "", "cannot open 'b': pool I/O is currently suspended")
+    assert isinstance(run(SEND, fleet(arrived=trouble)), Failed)
+
+
+def test_progress_is_reported_in_bytes() -> None:
+    among = fleet()
+    among.progress = "12:00:01\t1000\tt/a@2\n12:00:02\t25"
+    seen: list[int] = []
+    Transfer(among).run(SEND, seen.append)  # type: ignore[arg-type]
+    assert seen == [1000]
