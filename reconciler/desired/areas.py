@@ -7,7 +7,7 @@ and two sources with the same prefix may not share a filesystem. All of it is de
 patterns, so that it holds for filesystems that do not exist yet.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -34,6 +34,9 @@ class _Area:
     root: str = ""
     """What a receiver is below."""
 
+
+MAX_PER_PLACE = 5
+"""Findings about one place; a copy of a copy of a replication would get one for each."""
 
 _Check = Callable[[_Area, _Area], Diagnostic | None]
 
@@ -67,8 +70,8 @@ def _receivers(item: Item[ReplicationObject], replication: Replication) -> Itera
 
 
 def _on_one_host(areas: list[_Area]) -> Iterator[Diagnostic]:
-    sources = [area for area in areas if area.prefix is not None]
-    receivers = [area for area in areas if area.prefix is None]
+    sources = [area for area in areas if _is_source(area)]
+    receivers = [area for area in areas if not _is_source(area)]
     yield from _met(receivers, _receivers_meet)
     yield from _met([*sources, *receivers], _source_meets_receiver)
     by_prefix = defaultdict(list)
@@ -79,7 +82,7 @@ def _on_one_host(areas: list[_Area]) -> Iterator[Diagnostic]:
 
 
 def _met(areas: Sequence[_Area], check: _Check) -> Iterator[Diagnostic]:
-    """Check the pairs that can meet, in the order of their places; report each place once."""
+    """Check the pairs that can meet, in the order of their places; name two places once."""
     areas = sorted(areas, key=lambda area: (area.where, area.root))
     stems = (
         (pattern.stem, number)
@@ -87,14 +90,29 @@ def _met(areas: Sequence[_Area], check: _Check) -> Iterator[Diagnostic]:
         for pattern in area.selection.include
     )
     done: set[object] = set()
+    found: Counter[Position] = Counter()
     for pair in candidates(stems):
         one, other = (areas[number] for number in sorted(pair))
-        if pair in done or (places := (one.where, other.where)) in done:
+        places = (one.where, other.where)
+        if pair in done or places in done or found[_place(one, other)] >= MAX_PER_PLACE:
             continue
+        done.add(pair)
         if finding := check(one, other):
             done.add(places)
+            found[_place(one, other)] += 1
             yield finding
-        done.add(pair)
+
+
+def _place(one: _Area, other: _Area) -> Position:
+    """Return where it is reported that two areas meet: the later one, or the source that reads."""
+    if _is_source(one) == _is_source(other):
+        return other.where
+    source, receiver = (one, other) if _is_source(one) else (other, one)
+    return receiver.where if source.replication == receiver.replication else source.where
+
+
+def _is_source(area: _Area) -> bool:
+    return area.prefix is not None
 
 
 def _receivers_meet(one: _Area, other: _Area) -> Diagnostic | None:
@@ -113,9 +131,9 @@ def _receivers_meet(one: _Area, other: _Area) -> Diagnostic | None:
 
 def _source_meets_receiver(one: _Area, other: _Area) -> Diagnostic | None:
     """Report a source that reads what is received; who only reads or writes twice is fine."""
-    if (one.prefix is None) == (other.prefix is None):
+    if _is_source(one) == _is_source(other):
         return None
-    source, receiver = (one, other) if one.prefix is not None else (other, one)
+    source, receiver = (one, other) if _is_source(one) else (other, one)
     name = common(source.selection, receiver.selection)
     name = name or nested(receiver.selection, source.selection)
     if not name:
@@ -124,10 +142,10 @@ def _source_meets_receiver(one: _Area, other: _Area) -> Diagnostic | None:
     if source.replication == receiver.replication:
         advice = f"Exclude {exclude} in spec.source.filesystems, or choose another `under`."
         summary = f"{_at(source, name)} would be received here but is in this replication's source"
-        return receiver.where.error(summary, advice)
+        return _place(one, other).error(summary, advice)
     summary = f"{_at(source, name)} is selected here but belongs to a receiver of"
     advice = f"What is received can't be a source. Exclude it: {exclude}."
-    return source.where.error(f"{summary} {_whose(receiver, source)}", advice)
+    return _place(one, other).error(f"{summary} {_whose(receiver, source)}", advice)
 
 
 def _excludable(source: _Area, receiver: _Area) -> str:

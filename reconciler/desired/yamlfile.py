@@ -229,8 +229,10 @@ def _start(event: yaml.Event) -> tuple[int, int]:
 
 def _number(text: str) -> Scalar:
     """Return the number that a plain scalar looks like, else the text."""
+    if len(text) > MAX_DIGITS:
+        return text  # Python refuses to print such numbers
     if _INT.fullmatch(text):
-        return int(text) if len(text) < MAX_DIGITS else float(text)
+        return int(text)
     if _BASED_INT.fullmatch(text):
         return int(text, 0)
     return float(text) if _FLOAT.fullmatch(text) else text

@@ -5,16 +5,17 @@ plan and at the world, and take out each version for which any of the rules is n
 fulfilled. Guards only remove.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.actions import Destroy, Send
-from reconciler.desired.model import Desired, Replication
+from reconciler.desired.model import Desired, Replication, Target
 from reconciler.observed.model import Filesystem, Observed, Seen
 from reconciler.planner.history import Common, compare
 from reconciler.planner.marks import Ownership, PairMarks
 from reconciler.planner.plan import Blocked, Plan, PlannedAction
-from reconciler.zfs.names import is_within
+from reconciler.zfs.names import ancestors
 from reconciler.zfs.types import Version
 
 MAX_CLOCK_DIFFERENCE = 60
@@ -51,8 +52,18 @@ class _Eye:
     """Looks at one destroy after the other."""
 
     def __init__(self, plan: Plan, desired: Desired, observed: Observed) -> None:
-        self.desired = desired
         self.observed = observed
+        self.senders: dict[str, list[Replication]] = defaultdict(list)
+        self.receivers: dict[tuple[str, str], list[tuple[Replication, Target, str]]] = defaultdict(
+            list
+        )
+        for replication in desired.replications.values():
+            for sender in replication.senders:
+                self.senders[sender].append(replication)
+            for target in replication.targets:
+                for sender, root in target.roots.items():
+                    self.receivers[target.host, root].append((replication, target, sender))
+        self._known_roles: dict[tuple[str, str], tuple[_Role, ...]] = {}
         sends = [p.action for p in plan.actions if isinstance(p.action, Send)]
         self.sends: dict[tuple[tuple[str, str], ...], list[Send]] = {}
         for send in sends:
@@ -85,7 +96,7 @@ class _Eye:
             yield "unseen", f"{destroy.host} {destroy.filesystem} was not seen"
             return
         yield from _clock(seen)
-        roles = tuple(self._roles(destroy.host, destroy.filesystem))
+        roles = self._roles(destroy.host, destroy.filesystem)
         yield from self._foreign(destroy, version, roles)
         yield from _held(version, roles)
         yield from _future(seen, filesystem, roles)
@@ -93,21 +104,29 @@ class _Eye:
         for role in roles:
             yield from self._common(planned, role, version)
 
-    def _roles(self, host: str, filesystem: str) -> Iterator[_Role]:
-        """Yield the parts that specs give to a filesystem."""
-        for replication in self.desired.replications.values():
-            for target in replication.targets:
-                for sender, root in target.roots.items():
+    def _roles(self, host: str, filesystem: str) -> tuple[_Role, ...]:
+        """Return the parts that specs give to a filesystem."""
+        place = (host, filesystem)
+        if place not in self._known_roles:
+            found = (*self._sending(host, filesystem), *self._receiving(host, filesystem))
+            self._known_roles[place] = found
+        return self._known_roles[place]
+
+    def _sending(self, host: str, filesystem: str) -> Iterator[_Role]:
+        for replication in self.senders[host]:
+            if replication.selection.selects(filesystem):
+                for target in replication.targets:
+                    marks = PairMarks.of(replication, target, host)
+                    there = (target.host, target.receiver_of(host, filesystem))
+                    yield _Role(replication, marks, (host, filesystem), there)
+
+    def _receiving(self, host: str, filesystem: str) -> Iterator[_Role]:
+        for root in ancestors(filesystem):
+            for replication, target, sender in self.receivers[host, root]:
+                name = filesystem[len(root) + 1 :]
+                if replication.selection.selects(name):
                     marks = PairMarks.of(replication, target, sender)
-                    selects = replication.selection.selects
-                    if host == sender and selects(filesystem):
-                        there = target.receiver_of(sender, filesystem)
-                        yield _Role(replication, marks, (host, filesystem), (target.host, there))
-                    if host == target.host and filesystem != root and is_within(filesystem, root):
-                        name = filesystem[len(root) + 1 :]
-                        if selects(name):
-                            place = (host, filesystem)
-                            yield _Role(replication, marks, (sender, name), place)
+                    yield _Role(replication, marks, (sender, name), (host, filesystem))
 
     def _foreign(
         self, destroy: Destroy, version: Version, roles: Sequence[_Role]
@@ -122,9 +141,8 @@ class _Eye:
                 if r.receiver == place
             ) or any(
                 Ownership.of(replication).on_sender(version)
-                for replication in self.desired.replications.values()
-                if destroy.host in replication.senders
-                and replication.selection.selects(destroy.filesystem)
+                for replication in self.senders[destroy.host]
+                if replication.selection.selects(destroy.filesystem)
             )
         if not mine:
             yield "foreign", "no spec manages it"
@@ -148,7 +166,7 @@ class _Eye:
 
     def _managed_here(self, destroy: Destroy, version: Version) -> bool:
         roles = self._roles(destroy.host, destroy.filesystem)
-        return next(self._foreign(destroy, version, tuple(roles)), None) is None
+        return next(self._foreign(destroy, version, roles), None) is None
 
     def _arrives_before(self, planned: PlannedAction, destroy: Destroy) -> bool:
         place = destroy.places[0]

@@ -7,6 +7,7 @@ foreign. Names of replications and hosts contain no underscore, so the parts can
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 
 from reconciler.desired.model import Replication, Snapshots, Target
@@ -23,8 +24,13 @@ def snapshot_name(prefix: str, at: int) -> str:
 
 def snapshot_time(prefix: str, name: str) -> int | None:
     """Return the instant in a name of exactly this prefix and our format, else None."""
-    stamp = name[len(prefix) :]
-    if not name.startswith(prefix) or len(stamp) != _STAMP_LENGTH or not stamp.isascii():
+    return _stamped(name[len(prefix) :]) if name.startswith(prefix) else None
+
+
+@lru_cache(maxsize=100_000)
+def _stamped(stamp: str) -> int | None:
+    """Read a stamp. Many filesystems share each one, and reading is slow."""
+    if len(stamp) != _STAMP_LENGTH or not stamp.isascii():
         return None
     try:
         at = datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)

@@ -26,7 +26,7 @@ def plan(desired: Desired, observed: Observed, now: int, *, explain: bool = Fals
     pairs = found.pairs()
     context = Context.of(observed, pairs)
     pair_plans = [plan_pair(pair, context) for pair in pairs]
-    sources = _SourceRetention(pair_plans, context)
+    sources = _SourceRetention(pair_plans, context, explain=explain)
     actions = [
         *found.snapshots,
         *(action for pair_plan in pair_plans for action in pair_plan.actions),
@@ -62,8 +62,9 @@ def _state(name: str, observation: Observation | None) -> HostState:
 class _SourceRetention:
     """Retention on senders: knows what every pair of a filesystem needs there."""
 
-    def __init__(self, pair_plans: Iterable[PairPlan], context: Context) -> None:
+    def __init__(self, pair_plans: Iterable[PairPlan], context: Context, *, explain: bool) -> None:
         self.context = context
+        self.explain = explain
         self.kept: list[Kept] = []
         self._pairs: dict[tuple[str, str], list[PairPlan]] = defaultdict(list)
         for pair_plan in pair_plans:
@@ -77,7 +78,8 @@ class _SourceRetention:
         decisions = evaluate(source.replication.keep, source.managed)
         frozen = self._frozen(source, pairs)
         protection = self._protection(source, pairs)
-        self.kept += _kept(source.host, name, decisions, protection, frozen)
+        if self.explain:
+            self.kept += _kept(source.host, name, decisions, protection, frozen)
         if frozen is not None:
             return
         after = {id_ for pair_plan in pairs for id_ in pair_plan.settled_by}

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from reconciler.zfs.error_texts import ADVICE, ASIDE, NOISE, TEXTS, FailureKind, Reaction, Text
+from reconciler.zfs.error_texts import ADVICE, ASIDE, NOISE, TEXTS, Text
+from reconciler.zfs.failures import FailureKind, Reaction
 
 __all__ = ["Failure", "FailureKind", "Reaction", "Result", "blame", "classify"]
 

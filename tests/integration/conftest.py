@@ -1,21 +1,11 @@
-"""A real sshd of our own on loopback: own port, own keys, own configuration, stopped by its pid."""
+"""The servers that the tests here talk to."""
 
-import os
-import shutil
-import socket
-import subprocess
-import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from reconciler.hosts.addresses import HostAddress, Privilege, SshAddress, SshOptions
-from reconciler.hosts.ssh import SshHost
-
-SSHD = Path("/usr/sbin/sshd")
+from tests.integration.server import SSHD, Sshd
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,157 +15,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.integration)
             if not SSHD.exists():
                 item.add_marker(pytest.mark.skip(reason=f"{SSHD} is not installed"))
-
-
-@dataclass
-class Sshd:
-    """One server and the client's files for it."""
-
-    folder: Path
-    lines: list[str] = field(default_factory=list)
-    port: int = 0
-    process: subprocess.Popen[bytes] | None = None
-
-    def __post_init__(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        if not self.port:
-            self.port = free_port()
-        new_key(self.host_key)
-        new_key(self.client_key)
-        shutil.copy(f"{self.client_key}.pub", self.folder / "authorized_keys")
-        self.trust()
-        self.write_client_config()
-
-    @property
-    def host_key(self) -> Path:
-        return self.folder / "host_key"
-
-    @property
-    def client_key(self) -> Path:
-        return self.folder / "client_key"
-
-    @property
-    def known_hosts(self) -> Path:
-        return self.folder / "known_hosts"
-
-    @property
-    def options(self) -> SshOptions:
-        return SshOptions(config_file=self.folder / "ssh_config")
-
-    @property
-    def public_key(self) -> str:
-        return " ".join(Path(f"{self.host_key}.pub").read_text().split()[:2])
-
-    def trust(self) -> None:
-        self.known_hosts.write_text(f"[127.0.0.1]:{self.port} {self.public_key}\n")
-
-    def write_client_config(self, *more: str) -> None:
-        lines = [
-            *more,
-            "Host *",
-            f"UserKnownHostsFile {self.known_hosts}",
-            "GlobalKnownHostsFile /dev/null",
-            f"IdentityFile {self.client_key}",
-            "IdentitiesOnly yes",
-            "IdentityAgent none",
-        ]
-        (self.folder / "ssh_config").write_text("\n".join(lines) + "\n")
-
-    def start(self, *lines: str) -> None:
-        """Start the server, or start it again with other settings."""
-        self.stop()
-        config = self.folder / "sshd_config"
-        settings = [
-            *lines,
-            f"Port {self.port}",
-            "ListenAddress 127.0.0.1",
-            f"HostKey {self.host_key}",
-            f"AuthorizedKeysFile {self.folder}/authorized_keys",
-            "PidFile none",
-            "UsePAM no",
-            "StrictModes no",
-            "PasswordAuthentication no",
-            "PrintMotd no",
-        ]
-        config.write_text("\n".join(settings) + "\n")
-        if os.geteuid() == 0:
-            Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-        with (self.folder / "sshd.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [str(SSHD), "-D", "-e", "-f", str(config)], stdin=subprocess.DEVNULL, stderr=log
-            )
-        wait_until(self.answers)
-
-    def answers(self) -> bool:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as client:
-            return client.recv(4) == b"SSH-"
-        return False
-
-    def sessions(self) -> list[int]:
-        """Return the processes that serve connections: the server's children and theirs."""
-        assert self.process is not None
-        return descendants(self.process.pid)
-
-    def stop(self) -> None:
-        """Stop the server and the connections it serves."""
-        if self.process is None:
-            return
-        children = self.sessions()
-        self.process.kill()
-        self.process.wait()
-        self.process = None
-        for pid in children:
-            with suppress(ProcessLookupError):
-                os.kill(pid, 9)
-
-    def address(self, **changes: object) -> SshAddress:
-        values: dict[str, object] = {"address": "127.0.0.1", "port": self.port, **changes}
-        return SshAddress(**values)  # type: ignore[arg-type]
-
-    def host(self, privilege: Privilege = Privilege.NONE, **changes: object) -> SshHost:
-        return SshHost(HostAddress("web1", self.address(**changes), privilege), self.options)
-
-
-def new_key(path: Path, kind: str = "ed25519") -> None:
-    for old in (path, Path(f"{path}.pub")):
-        old.unlink(missing_ok=True)
-    subprocess.run(
-        ["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", path.name, "-f", str(path)], check=True
-    )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def descendants(pid: int) -> list[int]:
-    parents: dict[int, int] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with suppress(OSError):
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                parents[int(entry.name)] = int(fields[1])
-    found = [pid]
-    for ancestor in found:
-        found += [child for child, parent in parents.items() if parent == ancestor]
-    return found[1:]
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from reconciler.desired.model import Desired, Keep
 from reconciler.observed.model import Filesystem, Observation, Observed, Pool
 from reconciler.planner.marks import PairMarks, snapshot_name
+from reconciler.zfs.names import ancestors
 from reconciler.zfs.types import FilesystemKind, Version, VersionKind
 from tests.support.tokens import token
 from tests.support.worlds import (
@@ -33,6 +34,10 @@ from tests.support.worlds import (
 SENDERS = ("alpha", "beta", "gamma")
 VAULTS = ("vault", "north")
 NAMES = ("tank/a", "tank/a/b", "tank/a/b/c", "tank/d", "tank/e")
+FILESYSTEM = FilesystemKind.FILESYSTEM
+WHAT = "tank/** !tank !tank/clones/**"
+"""All but the pools themselves, and no clones."""
+
 DAY = 86400
 SLOT = 900
 
@@ -63,34 +68,41 @@ def usually(common: object, *rare: object) -> st.SearchStrategy:
 # -- histories -------------------------------------------------------------------------------------
 
 
+GAPS = (SLOT, 3 * SLOT, DAY, 8 * DAY)
+
+
 @st.composite
 def histories(draw: st.DrawFn, number: int) -> list[Lot]:
     """All snapshots that filesystem number `number` ever had, oldest first."""
-    at = NOW - draw(st.sampled_from([2 * DAY, 40 * DAY, 3600, -3600]))
-    lots = []
-    for place in range(draw(st.integers(0, 6))):
-        at += draw(st.sampled_from([SLOT, 3 * SLOT, DAY, 8 * DAY]))
-        managed = draw(usually(True, False))
-        wrong = draw(usually(0, -DAY, 3600))
-        snapshot = Version(
-            kind=VersionKind.SNAPSHOT,
-            name=snapshot_name("rec-", at) if managed else f"manual{place}",
-            guid=1000 * number + place + 1,
-            createtxg=10 * (place + 1),
-            creation=at + wrong,
-            written=draw(usually(1, 0)),
-            referenced=100,
-            spec="web" if managed else None,
-        )
-        where = draw(usually("snapshot", "bookmark", "cursor", "gone"))
-        holds = draw(usually("", "keep", "step", "uncounted"))
-        lots.append(Lot(snapshot, where, draw(usually(True, False)), holds))
-    return lots
+    gaps = draw(st.lists(st.sampled_from(GAPS), max_size=6))
+    end = NOW - draw(usually(100, 2 * DAY, -3600))
+    return [
+        draw(lots(number, place, end - sum(gaps[place:]))) for place in range(1, len(gaps) + 1)
+    ]
 
 
-def on_sender(lots: list[Lot], pair: PairMarks) -> tuple[Version, ...]:
+@st.composite
+def lots(draw: st.DrawFn, number: int, place: int, at: int) -> Lot:
+    """One snapshot: ours mostly, its creation mostly what its name says."""
+    managed = draw(usually(True, False))
+    snapshot = Version(
+        kind=VersionKind.SNAPSHOT,
+        name=snapshot_name("rec-", at) if managed else f"manual{place}",
+        guid=1000 * number + place,
+        createtxg=10 * place,
+        creation=at + draw(usually(0, 0, -DAY, 3600)),
+        written=draw(usually(1, 0)),
+        referenced=100,
+        spec="web" if managed else None,
+    )
+    where = draw(usually("snapshot", "bookmark", "cursor", "gone"))
+    holds = draw(usually("", "keep", "step", "uncounted"))
+    return Lot(snapshot, where, draw(usually(True, False)), holds)
+
+
+def on_sender(history: list[Lot], pair: PairMarks) -> tuple[Version, ...]:
     """What the sender has of a history."""
-    return tuple(version for lot in lots for version in _sender_version(lot, pair))
+    return tuple(version for lot in history for version in _sender_version(lot, pair))
 
 
 def _sender_version(lot: Lot, pair: PairMarks) -> list[Version]:
@@ -120,11 +132,11 @@ def _held(version: Version, how: str, pair: PairMarks) -> Version:
     return version
 
 
-def on_receiver(lots: list[Lot], pair: PairMarks) -> tuple[Version, ...]:
+def on_receiver(history: list[Lot], pair: PairMarks) -> tuple[Version, ...]:
     """What the receiver has of a history, the last one held as the base."""
     got = [
         lot.snapshot._replace(createtxg=7 * (place + 3), spec=None)
-        for place, lot in enumerate(lots)
+        for place, lot in enumerate(history)
         if lot.on_receiver
     ]
     if got:
@@ -136,30 +148,30 @@ def on_receiver(lots: list[Lot], pair: PairMarks) -> tuple[Version, ...]:
 
 
 @st.composite
-def sources(draw: st.DrawFn, name: str, lots: list[Lot], pair: PairMarks) -> Filesystem:
+def sources(draw: st.DrawFn, name: str, history: list[Lot], pair: PairMarks) -> Filesystem:
     """The sender's filesystem."""
     made = draw(usually(fs, volume)) if name in {"tank/a/b/c", "tank/d", "tank/e"} else fs
     secret = encrypted() if draw(usually(False, True)) else {}
     found: Filesystem = made(name, written=draw(st.sampled_from([0, 5])), **secret)
     return replace(
-        found, versions=on_sender(lots, pair), disabled=draw(usually(False, False, False, True))
+        found, versions=on_sender(history, pair), disabled=draw(usually(False, False, False, True))
     )
 
 
 @st.composite
 def receivers(
-    draw: st.DrawFn, name: str, source: Filesystem, lots: list[Lot], pair: PairMarks
+    draw: st.DrawFn, name: str, source: Filesystem, history: list[Lot], pair: PairMarks
 ) -> Filesystem | None:
     """What is at the receiver's place."""
-    cut = draw(st.integers(0, len(lots)))
-    got = on_receiver(lots[:cut], pair)
+    cut = draw(st.integers(0, len(history)))
+    got = on_receiver(history[:cut], pair)
     there = replace(
         source, name=name, versions=got, written=0, disabled=False, readonly=True, origin=None
     )
     state = draw(st.sampled_from(["replica"] * 8 + ["absent", "absent", *_MISHAPS]))
     if state == "absent" or (state == "replica" and not got):
         return None
-    return _mishap(state, there, lots[cut:])
+    return _mishap(state, there, history[cut:])
 
 
 _MISHAPS = ("placeholder", "empty", "diverged", "written", "partial", "off", "volume", "garbled")
@@ -200,17 +212,36 @@ def observations(draw: st.DrawFn, senders: tuple[str, ...], vaults: tuple[str, .
     stock: dict[str, list[Filesystem]] = {host: [] for host in (*senders, *vaults)}
     number = 0
     for host in senders:
-        for name in draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=4).map(sorted)):
+        for name in draw(trees()):
             number += 1
-            lots = draw(histories(number))
+            history = draw(histories(number))
             root = f"backup/{host}"
-            source = draw(sources(name, lots, marks(vaults[0], root)))
+            source = draw(sources(name, history, marks(vaults[0], root)))
             stock[host] += [source, *draw(clones(source))]
             for vault in vaults:
-                pair = marks(vault, root)
-                found = draw(receivers(f"{root}/{name}", source, lots, pair))
-                stock[vault] += [found] if found is not None else []
+                receiver = f"{root}/{name}"
+                if _can_be(receiver, name, stock[vault]):
+                    found = draw(receivers(receiver, source, history, marks(vault, root)))
+                    stock[vault] += [found, *draw(clones(found))] if found is not None else []
     return {host: draw(hosts(host, tuple(found))) for host, found in stock.items()}
+
+
+def trees() -> st.SearchStrategy[list[str]]:
+    """Names of filesystems, parents with them and before them."""
+    chosen = st.lists(st.sampled_from(NAMES), unique=True, max_size=3)
+    return chosen.map(
+        lambda names: sorted({whole for name in names for whole in (name, *ancestors(name)[1:])})
+    )
+
+
+def _can_be(receiver: str, name: str, present: list[Filesystem]) -> bool:
+    """Tell whether something can be there: below a parent that is."""
+    above = {there.name: there for there in present}
+    parent = receiver.rpartition("/")[0]
+    if name.count("/") == 1:
+        return True
+    there = above.get(parent)
+    return there is not None and there.kind is FILESYSTEM and not there.inconsistent
 
 
 @st.composite
@@ -219,7 +250,7 @@ def clones(draw: st.DrawFn, source: Filesystem) -> list[Filesystem]:
     if not source.snapshots or draw(usually(True, False)):
         return []
     origin = draw(st.sampled_from(source.snapshots))
-    return [fs(f"tank-clones/{origin.guid}", origin=origin.of(source.name))]
+    return [fs(f"{source.pool}/clones/{origin.guid}", origin=origin.of(source.name))]
 
 
 @st.composite
@@ -227,19 +258,16 @@ def hosts(draw: st.DrawFn, name: str, filesystems: tuple[Filesystem, ...]) -> Ob
     """A host with these filesystems; now and then it can't be asked, or its pool is in trouble."""
     if draw(usually(False, False, False, True)):
         return unseen(name)
-    main = "backup" if name in VAULTS else "tank"
+    own = ["backup", "other"] if name in VAULTS else ["tank"]
     skew = draw(usually(0, 0, 0, 300, -300))
-    return seen(name, *filesystems, pools=[draw(pools(main))], skew=skew)
+    known = [fs(pool) for pool in own]
+    return seen(name, *known, *filesystems, pools=[draw(pools(pool)) for pool in own], skew=skew)
 
 
 @st.composite
 def pools(draw: st.DrawFn, name: str) -> Pool:
     """A pool, mostly a healthy one."""
-    return pool(
-        name,
-        health=draw(usually("ONLINE", "DEGRADED")),
-        readonly=draw(usually(False, False, False, True)),
-    )
+    return pool(name, readonly=draw(usually(False, False, False, True)))
 
 
 # -- specs -----------------------------------------------------------------------------------------
@@ -269,7 +297,7 @@ def spec_sets(draw: st.DrawFn, senders: tuple[str, ...], vaults: tuple[str, ...]
         f"-> {vault} keep {draw(keep_texts())} initial {kind}"
         for vault, kind in zip(vaults, kinds, strict=True)
     ]
-    source = f"web: {','.join(senders)} tank/** {every} keep {draw(keep_texts())}"
+    source = f"web: {','.join(senders)} {WHAT} {every} keep {draw(keep_texts())}"
     lines = [f"{source} {draw(usually('', 'suspended'))} {' '.join(targets)}"]
     if draw(st.booleans()):
         lines.append(

@@ -20,6 +20,9 @@ def to_connect(host: str, error: Exception, settings: SshSettings, *, via: str |
         case NoValidConnectionsError(errors=errors):
             first = next(iter(errors.values()))
             reason = f"{place}: {getattr(first, 'strerror', first)}"
+        case SSHException() if "No existing session" in str(error):
+            # So paramiko says that the time was up before keys were agreed on.
+            reason = f"{place}{way} took too long to answer"
         case TimeoutError():
             reason = f"no answer from {place}{way}"
         case ChannelException():

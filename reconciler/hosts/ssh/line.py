@@ -1,5 +1,6 @@
 """The one connection of a host that its threads share, opened once and replaced when it is worn."""
 
+import random
 import threading
 import time
 from collections.abc import Iterator
@@ -102,11 +103,19 @@ class Switchboard:
         if self._failure is not None and failures != self._failures:
             raise type(self._failure)(self._failure.host, self._failure.message)
         try:
-            return Line(open_connection(self._host, self._address, self._options))
+            return Line(self._connect())
         except HostError as error:
             self._failures += 1
             self._failure = error
             raise
+
+    def _connect(self) -> tuple[Connection, ...]:
+        try:
+            return open_connection(self._host, self._address, self._options)
+        except HostBusy:
+            # sshd hangs up at random when many knock at once (MaxStartups): once more, not at once.
+            time.sleep(random.uniform(0.2, 1.0))  # noqa: S311 - no secret
+            return open_connection(self._host, self._address, self._options)
 
     def _retire(self) -> None:
         line, self._line = self._line, None

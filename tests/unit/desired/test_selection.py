@@ -130,14 +130,14 @@ def by_definition(pattern: list[str], name: list[str]) -> bool:
             return not name
         case ["**", *rest], _:
             return any(by_definition(rest, name[skip:]) for skip in range(len(name) + 1))
+        case ["*", *rest], [_, *tail]:
+            return by_definition(rest, tail)
         case [first, *rest], [head, *tail]:
             return characters(first, head) and by_definition(rest, tail)
     return False
 
 
 def characters(pattern: str, text: str) -> bool:
-    if pattern == "*":
-        return bool(text)
     if not pattern:
         return not text
     if pattern[0] == "*":

@@ -1,64 +1,12 @@
-import json
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
 
 from reconciler import errors
-from reconciler.hosts.script import Outcome, Transcript
-from reconciler.observed.model import Filesystem, Observation, Pool, Seen, Unseen
-from reconciler.observed.read import probe_failed, read_probe
+from reconciler.observed.model import Filesystem, Pool, Unseen
+from reconciler.observed.read import probe_failed
 from reconciler.zfs.types import FilesystemKind, version_order
-
-DATA = Path(__file__).parent / "data"
-NOW = 1795435200
-
-
-class Recording:
-    """What a probe of a real host (OpenZFS 2.1.11) printed, to be read as it is or changed."""
-
-    def __init__(self, name: str) -> None:
-        content = json.loads((DATA / f"{name}.json").read_text())
-        self.host: str = content["host"]
-        self.roots: list[str] = content["roots"]
-        self.outcomes = {step: Outcome(**said) for step, said in content["outcomes"].items()}
-
-    def read(self) -> Observation:
-        return read_probe(self.host, self.roots, Transcript(self.outcomes), NOW)
-
-    def seen(self) -> Seen:
-        observation = self.read()
-        assert isinstance(observation, Seen), observation
-        return observation
-
-    def unseen(self) -> Unseen:
-        observation = self.read()
-        assert isinstance(observation, Unseen), observation
-        assert "\n" not in observation.cause
-        return observation
-
-    def edit(self, step: str, old: str, new: str) -> "Recording":
-        """Replace a text that is in a step's stdout."""
-        outcome = self.outcomes[step]
-        assert old in outcome.stdout
-        return self.put(step, stdout=outcome.stdout.replace(old, new))
-
-    def put(
-        self, step: str, *, stdout: str | None = None, stderr: str = "", status: int = 0
-    ) -> "Recording":
-        """Replace what a step did."""
-        text = self.outcomes[step].stdout if stdout is None else stdout
-        self.outcomes[step] = Outcome(status, text, stderr)
-        return self
-
-    def add(self, step: str, rows: str) -> "Recording":
-        """Append to a step's stdout and leave the rest as it is."""
-        outcome = self.outcomes[step]
-        self.outcomes[step] = replace(outcome, stdout=outcome.stdout + rows)
-        return self
+from tests.unit.observed.recording import NOW, Recording
 
 
 @pytest.fixture
@@ -360,73 +308,6 @@ def test_a_pool_that_can_not_be_opened_is_seen_with_its_health_alone(
 def test_a_pool_in_order_that_can_not_be_listed_makes_the_host_unseen(alpha: Recording) -> None:
     stderr = "cannot open 'tank': pool I/O is currently suspended\n"
     assert alpha.put("filesystems", stdout="", stderr=stderr, status=1).unseen().remedy
-
-
-@pytest.mark.parametrize("name", ["alpha", "alpha-missing-roots", "vault-partial"])
-def test_output_that_is_cut_within_a_line_makes_the_host_unseen(name: str) -> None:
-    for step, outcome in Recording(name).outcomes.items():
-        if step in {"clock", "release"}:
-            continue
-        for length in range(len(outcome.stdout)):
-            cut = outcome.stdout[:length]
-            if cut and not cut.endswith("\n"):
-                recording = Recording(name)
-                recording.outcomes[step] = replace(outcome, stdout=cut)
-                assert recording.unseen().cause
-
-
-def test_a_filesystem_row_that_is_missing_makes_the_host_unseen_where_it_would_matter() -> None:
-    """Not noticed: a filesystem without children and without versions."""
-    lines = Recording("alpha").outcomes["filesystems"].stdout.splitlines(keepends=True)
-    unnoticed = []
-    for at, line in enumerate(lines):
-        recording = Recording("alpha")
-        recording.put("filesystems", stdout="".join([*lines[:at], *lines[at + 1 :]]))
-        if isinstance(recording.read(), Seen):
-            unnoticed.append(line.partition("\t")[0])
-    assert unnoticed == ["tank/grammar/clone", "tank/grammar/enc/kid"]
-
-
-ALPHA = Recording("alpha")
-WHOLE = ALPHA.seen()
-STEPS = ("pools", "features", "filesystems", "versions", "holds")
-
-
-@given(
-    step=st.sampled_from(STEPS),
-    at=st.integers(0, 3000),
-    length=st.integers(0, 30),
-    put=st.one_of(st.text(max_size=10), st.sampled_from(["\t", "\n", "\t\n", "-", "@", "#", "/"])),
-)
-def test_damage_never_makes_up_or_hides_a_filesystem_or_version(
-    step: str, at: int, length: int, put: str
-) -> None:
-    """Damage within a line: whole lines can't be lost between the marks of `hosts.shell`."""
-    text = ALPHA.outcomes[step].stdout
-    assume(at < len(text) and "\n" not in text[at : at + length])
-    recording = Recording("alpha").put(step, stdout=text[:at] + put + text[at + length :])
-    observation = recording.read()
-    if isinstance(observation, Unseen):
-        return
-    assert len(observation.pools) == len(WHOLE.pools)
-    assert len(observation.filesystems) == len(WHOLE.filesystems)
-    for filesystem in WHOLE.filesystems.values():
-        if filesystem.versions:
-            found = observation.filesystems[filesystem.name]
-            assert len(found.versions) == len(filesystem.versions)
-
-
-@given(st.one_of(st.text(max_size=60), st.lists(st.sampled_from("\t\n-@ax1")).map("".join)))
-def test_a_property_value_on_a_filesystem_changes_nothing_but_itself(value: str) -> None:
-    old = "\tdisabled\t-\ttank/grammar/sp ace\n"
-    recording = Recording("alpha").edit("filesystems", old, old.replace("disabled", value))
-    observation = recording.read()
-    if isinstance(observation, Unseen):
-        return
-    assert list(observation.filesystems) == list(WHOLE.filesystems)
-    changed = observation.filesystems["tank/grammar/sp ace"]
-    assert replace(changed, disabled=True) == WHOLE.filesystems["tank/grammar/sp ace"]
-    assert changed.disabled == (value == "disabled")
 
 
 @pytest.mark.parametrize(

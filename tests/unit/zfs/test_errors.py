@@ -98,7 +98,7 @@ def test_what_real_zfs_printed_is_classified(case: Recorded) -> None:
         ("internal error: Unknown error 1234\nAborted\n", 134, "internal", "retry"),
         ("cannot destroy snapshot tank/a@x: snapshot is cloned\n", 1, "has-clones", "conflict"),
         (
-            "cannot destroy snapshot t/a@x: it's being held. Run 'zfs holds -r t/a@x' to see holders",
+            "cannot destroy snapshot t@x: it's being held. Run 'zfs holds -r t@x' to see holders.",
             1,
             "held",
             "conflict",

@@ -1,0 +1,185 @@
+"""What actions look like on a line, and which of them look alike.
+
+Each action comes apart into one entry per filesystem. Entries of the same shape on many
+filesystems can stand on one line; that is all the folding there is.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from reconciler.actions import (
+    AbortReceive,
+    Bookmark,
+    CreateFilesystem,
+    Destroy,
+    Hold,
+    Release,
+    Send,
+    SendMode,
+    Snapshot,
+)
+from reconciler.planner.plan import PlannedAction
+from reconciler.report.destroy_reasons import Doomed, doomed
+from reconciler.report.figures import bytes_text
+from reconciler.report.lines import Line, Style
+from reconciler.report.naming import filesystems_text
+from reconciler.zfs.types import Version
+
+ORDER = ("abort", "create", "snapshot", "send", "bookmark", "hold", "release", "destroy")
+"""In which order a block tells what is to be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """All of a line but the filesystems' names and the bytes."""
+
+    symbol: str
+    verb: str
+    style: Style
+    host: str = ""
+    """Said in front of the names; empty for the sender, whom the block's title names."""
+    what: str = ""
+    receiver_host: str = ""
+    root: str = ""
+    """Where the copies lie: `root/filesystem` on the receiver's host."""
+    manner: str = ""
+    aside: str = ""
+
+    @property
+    def rank(self) -> int:
+        """The place among the lines of a block."""
+        return ORDER.index(self.verb)
+
+    def line(self, names: Sequence[str], size: str = "") -> Line:
+        """Return the line for these filesystems."""
+        manner = ", ".join(part for part in (self.manner, size) if part)
+        place = f"{self.host} {filesystems_text(names)}".lstrip()
+        parts = (place, self.what, self._receiver(names), manner)
+        said = "  ".join(part for part in parts if part)
+        return Line(f"  {self.symbol} {self.verb:<9}  {said}", self.style, self.aside)
+
+    def _receiver(self, names: Sequence[str]) -> str:
+        if not self.receiver_host:
+            return ""
+        if len(names) == 1:
+            return f"→ {self.receiver_host} {self.root}/{names[0]}"
+        return f"→ {self.receiver_host}, each below {self.root}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one action does to one filesystem."""
+
+    shape: Shape
+    filesystem: str
+    send: Send | None = None
+
+
+def entries(planned: PlannedAction, *, explain: bool) -> Iterator[Entry]:
+    """Yield what an action does, filesystem by filesystem."""
+    action, why = planned.action, planned.reason.message
+    match action:
+        case Snapshot():
+            shape = Shape("+", "snapshot", Style.ADD, what=f"@{action.name}", aside=why)
+            for name in action.filesystems:
+                yield Entry(shape, name)
+        case Send():
+            yield Entry(_send(action, why, explain=explain), action.filesystem, action)
+        case Bookmark():
+            yield Entry(_bookmark(action, why, explain=explain), action.filesystem)
+        case Destroy():
+            for group in doomed(action, planned.reason, explain=explain):
+                yield Entry(_destroy(action.host, group), action.filesystem)
+        case Hold() | Release():
+            what = f"{action.version.label}  {action.tag}"
+            shape = Shape("~", action.verb, Style.QUIET, action.host, what, aside=why)
+            yield Entry(shape, action.filesystem)
+        case AbortReceive():
+            what = "its partial receive"
+            shape = Shape("-", "abort", Style.DESTROY, action.host, what, aside=why)
+            yield Entry(shape, action.filesystem)
+        case CreateFilesystem():
+            shape = Shape("+", "create", Style.ADD, action.host, "placeholder", aside=why)
+            yield Entry(shape, action.filesystem)
+        case _:
+            assert_never(action)
+
+
+def folded(found: Iterable[Entry]) -> Iterator[Line]:
+    """Yield a line for each shape, in the order of the verbs."""
+    groups: dict[Shape, list[Entry]] = {}
+    for entry in found:
+        groups.setdefault(entry.shape, []).append(entry)
+    for shape in sorted(groups, key=lambda shape: shape.rank):
+        group = groups[shape]
+        names = list(dict.fromkeys(entry.filesystem for entry in group))
+        yield shape.line(names, _size(entry.send for entry in group))
+
+
+def unfolded(found: Iterable[Entry]) -> Iterator[Line]:
+    """Yield a line for each entry, in the order of the verbs."""
+    for entry in sorted(found, key=lambda entry: entry.shape.rank):
+        yield entry.shape.line([entry.filesystem], _size([entry.send]))
+
+
+def _size(sends: Iterable[Send | None]) -> str:
+    """Return the estimate for some sends; nothing where nothing is sent."""
+    estimates = [send.estimated_bytes for send in sends if send is not None]
+    if not estimates:
+        return ""
+    known = [estimate for estimate in estimates if estimate is not None]
+    if not known:
+        return "size unknown"
+    return f"{'~' if len(known) == len(estimates) else 'at least '}{bytes_text(sum(known))}"
+
+
+def _send(send: Send, why: str, *, explain: bool) -> Shape:
+    receiver, name = send.receiver_filesystem, send.filesystem
+    way = f", {send.path}" if explain and send.path != "auto" else ""
+    below = receiver.endswith(f"/{name}")
+    return Shape(
+        "→",
+        "send",
+        Style.SEND,
+        what=_range(send, explain=explain)
+        + ("" if below else f"  → {send.receiver_host} {receiver}"),
+        receiver_host=send.receiver_host if below else "",
+        root=receiver.removesuffix(f"/{name}"),
+        manner=_MODES[send.mode] + (", raw" if send.flags.raw else "") + way,
+        aside=why if explain else "",
+    )
+
+
+_MODES = {
+    SendMode.FULL: "full",
+    SendMode.INCREMENTAL: "incremental",
+    SendMode.RESUME: "resumed",
+}
+
+
+def _range(send: Send, *, explain: bool) -> str:
+    count = len(send.versions)
+    several = f" ({count} snapshots)" if count > 1 else ""
+    start = f"{_start(send.base, explain=explain)} .. " if send.base is not None else ""
+    return f"{start}{send.to.label}{several}"
+
+
+def _start(base: Version, *, explain: bool) -> str:
+    """Return what a stream starts from; a cursor's name has a guid in it, so none is like another.
+
+    Cut to what they share, streams from cursors fold like others.
+    """
+    if base.is_snapshot or explain:
+        return base.label
+    return "#" + base.name.rpartition("_")[0] + "_…" if "_" in base.name else base.label
+
+
+def _bookmark(bookmark: Bookmark, why: str, *, explain: bool) -> Shape:
+    peer = bookmark.peer if explain else bookmark.peer.partition(" ")[0]
+    what = f"cursor for {peer} → {bookmark.version.label}"
+    return Shape("#", "bookmark", Style.MARK, what=what, aside=why if explain else "")
+
+
+def _destroy(host: str, group: Doomed) -> Shape:
+    return Shape("-", "destroy", Style.DESTROY, host, group.what, aside=group.why)

@@ -1,0 +1,60 @@
+"""The words for a failed command: what it failed of and what to do about it."""
+
+from enum import StrEnum
+
+
+class Reaction(StrEnum):
+    """What to do about a failure."""
+
+    RETRY = "retry"
+    """Try the same again, later and later."""
+    BUSY = "busy"
+    """Somebody is at work there: try again soon."""
+    CONFLICT = "conflict"
+    """The world is not as it was planned for: observe and plan again."""
+    PERMANENT = "permanent"
+    """Pointless until a person changes the spec or the host."""
+    DONE = "done"
+    """What was wanted is there already, or gone already: verify."""
+    SPACE = "space"
+    """No room: try again much later, and tell."""
+
+
+class FailureKind(StrEnum):
+    """What a command failed of."""
+
+    ALREADY_EXISTS = "already-exists"
+    BUSY = "busy"
+    CHANGED = "changed"
+    """Found by comparing guids, never from a text."""
+    COMMAND_MISSING = "command-missing"
+    DESTINATION_EXISTS = "destination-exists"
+    DESTINATION_MODIFIED = "destination-modified"
+    DOES_NOT_EXIST = "does-not-exist"
+    ENCRYPTION_MISMATCH = "encryption-mismatch"
+    HAS_CLONES = "has-clones"
+    HELD = "held"
+    INTERNAL = "internal"
+    INVALID_NAME = "invalid-name"
+    IO_ERROR = "io-error"
+    KEY_NOT_LOADED = "key-not-loaded"
+    MODULE_MISSING = "module-missing"
+    MOUNT_FAILED = "mount-failed"
+    NO_COMMON_SNAPSHOT = "no-common-snapshot"
+    NO_SPACE = "no-space"
+    PARTIAL_STATE = "partial-state"
+    PERMISSION_DENIED = "permission-denied"
+    POOL_READONLY = "pool-readonly"
+    POOL_SUSPENDED = "pool-suspended"
+    POOL_UNAVAILABLE = "pool-unavailable"
+    PROPERTY_REFUSED = "property-refused"
+    QUOTA = "quota"
+    RECEIVE_CUT = "receive-cut"
+    SIGNAL = "signal"
+    STALE_TOKEN = "stale-token"  # noqa: S105 - a resume token is no secret
+    STREAM_UNREADABLE = "stream-unreadable"
+    SUDO_REFUSED = "sudo-refused"
+    TRANSPORT = "transport"
+    UNKNOWN = "unknown"
+    UNSUPPORTED = "unsupported"
+    USAGE = "usage"

@@ -1,0 +1,1 @@
+"""Figures: how long things take here. Printed, never asserted."""

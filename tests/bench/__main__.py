@@ -1,0 +1,111 @@
+"""`make bench`: run every measurement and print its median of several runs, with what it is to be
+compared to."""
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from reconciler.hosts.addresses import HostAddress, LocalAddress, SshOptions
+from reconciler.hosts.fleet import Fleet
+from reconciler.hosts.script import Script, Step
+from reconciler.planner.planning import plan
+from reconciler.zfs.parse import parse_versions
+from tests.bench.worlds import NOW, steady_world, thousand_specs, version_rows
+from tests.integration.conftest import SSHD, Sshd
+
+MEBIBYTE = 1 << 20
+
+
+def main() -> None:
+    """Measure everything."""
+    print(f"{'what':58} {'median':>9}   compare")
+    with tempfile.TemporaryDirectory() as folder:
+        commands(Path(folder))
+        planner()
+        parser()
+        transport(Path(folder))
+
+
+def commands(folder: Path) -> None:
+    """Whole processes, as a user starts them."""
+    reconciler = [sys.executable, "-m", "reconciler.cli.main"]
+    show("reconciler --help", timed(lambda: run([*reconciler, "--help"])), "under 300 ms asked")
+    show("python -c pass", timed(lambda: run([sys.executable, "-c", "pass"])), "the floor")
+    specs = folder / "specs"
+    thousand_specs(specs)
+    validate = [*reconciler, "validate", "-f", str(specs)]
+    show("reconciler validate, 1,000 replications", timed(lambda: run(validate)), "under 1 s asked")
+
+
+def planner() -> None:
+    """The pure function, on a world in which nothing and in which everything is to be done."""
+    for hosts, filesystems, versions in ((1, 100, 50), (10, 100, 50)):
+        size = f"{hosts} hosts x {filesystems} filesystems x {versions} versions"
+        desired, observed = steady_world(hosts, filesystems, versions)
+        show(f"plan: {size}, in order", timed(lambda d=desired, o=observed: plan(d, o, NOW)), "")  # type: ignore[misc]
+        later = NOW + 3600
+        show(f"plan: {size}, all due", timed(lambda d=desired, o=observed: plan(d, o, later)), "")  # type: ignore[misc]
+
+
+def parser() -> None:
+    """Rows of the largest listing."""
+    rows = 100_000
+    text = version_rows(rows)
+    seconds = timed(lambda: parse_versions(text))
+    show(f"parse {rows:,} versions", seconds, f"{rows / seconds:,.0f} rows/s")
+
+
+def transport(folder: Path) -> None:
+    """64 MiB of output, through a real sshd and without."""
+    script = Script((Step("big", ("head", "-c", str(64 * MEBIBYTE), "/dev/zero")),))
+    quick = Script((Step("true", ("true",)),))
+    local = HostAddress("local", LocalAddress())
+    with Fleet({"local": local}, SshOptions()) as fleet:
+        seconds = timed(lambda: fleet.host("local").run(script, timeout=60))
+        show("64 MiB output, local", seconds, f"{64 / seconds:.0f} MiB/s")
+        show("one script, local", timed(lambda: fleet.host("local").run(quick, timeout=60)), "")
+    if not SSHD.exists():
+        print(f"(no ssh figures: {SSHD} is not installed)")
+        return
+    sshd = Sshd(folder / "sshd")
+    sshd.start()
+    host = sshd.host()
+    try:
+        began = time.perf_counter()
+        host.run(quick, timeout=60)
+        show("connect and one script, ssh on loopback", time.perf_counter() - began, "once")
+        show("one script, ssh, connected", timed(lambda: host.run(quick, timeout=60)), "")
+        seconds = timed(lambda: host.run(script, timeout=60))
+        show("64 MiB output, ssh", seconds, f"{64 / seconds:.0f} MiB/s; under 2 s asked")
+    finally:
+        host.close()
+        sshd.stop()
+
+
+def timed(work: Callable[[], object], runs: int = 5) -> float:
+    """Return the median seconds of several runs after one that does not count."""
+    work()
+    taken = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - began)
+    return statistics.median(taken)
+
+
+def run(argv: list[str]) -> None:
+    """Run a command that has to succeed."""
+    subprocess.run(argv, check=True, capture_output=True)
+
+
+def show(what: str, seconds: float, compare: str) -> None:
+    """Print one figure."""
+    print(f"{what:58} {seconds * 1000:7.0f} ms   {compare}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

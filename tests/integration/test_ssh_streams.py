@@ -1,0 +1,150 @@
+"""Streams between real sshd: the bytes arrive, failures are told, keys are verified."""
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.hosts.addresses import HostAddress, LocalAddress, PeerAddress, Privilege
+from reconciler.hosts.fleet import Fleet
+from reconciler.hosts.script import Outcome, Script, Step
+from reconciler.hosts.streams import can_reach, direct, local_pipe, relay
+from tests.integration.server import Sshd, public, wait_until
+
+SIZE = 20_000_000
+SEND = ("sh", "-c", f"echo progress >&2; head -c {SIZE} /dev/zero")
+RECEIVE = ("sh", "-c", "wc -c; echo received >&2")
+ARRIVED = Outcome(0, f"{SIZE}\nreceived\n", "progress\n")
+
+
+class Pair:
+    """A sender and a receiver, each behind an sshd, and the controller's fleet."""
+
+    def __init__(self, sender: Sshd, receiver: Sshd) -> None:
+        self.servers = sender, receiver
+        receiver.allow(sender)
+        self.options = sender.options
+        self.sender = HostAddress("sender", sender.address())
+        self.receiver = HostAddress("receiver", receiver.address(host_key=receiver.public_key))
+        self.here = HostAddress("here", LocalAddress())
+        hosts = (self.sender, self.receiver, self.here)
+        self.fleet = Fleet({host.name: host for host in hosts}, self.options)
+
+    def run(self, host: str, step: Step) -> Outcome:
+        where = self.fleet.host(host) if host else self.fleet.controller()
+        return where.run(Script((step,)), timeout=50).outcomes[step.name]
+
+    def relay(self, sender: HostAddress, receiver: HostAddress) -> Outcome:
+        return self.run("", relay(sender, receiver, SEND, RECEIVE, self.options))
+
+    def reaches(self, receiver: HostAddress) -> bool:
+        return self.run("sender", can_reach(receiver).steps[0]).ok
+
+
+@pytest.fixture
+def pair(sshd: Sshd, second_sshd: Sshd) -> Iterator[Pair]:
+    pair = Pair(sshd, second_sshd)
+    with pair.fleet:
+        yield pair
+
+
+@pytest.fixture
+def agent(sshd: Sshd) -> Iterator[Path]:
+    """Give the sender a key by an agent: its own ssh does not read our configuration."""
+    sock = sshd.folder / "agent"
+    process = subprocess.Popen(["ssh-agent", "-D", "-a", sock], stdout=subprocess.DEVNULL)
+    wait_until(sock.exists)
+    environment = {**os.environ, "SSH_AUTH_SOCK": str(sock)}
+    subprocess.run(["ssh-add", "-q", sshd.client_key], env=environment, check=True)
+    sshd.start(f"SetEnv SSH_AUTH_SOCK={sock}")
+    yield sock
+    process.terminate()
+    process.wait()
+
+
+def test_on_one_host(pair: Pair) -> None:
+    assert pair.run("sender", local_pipe(SEND, RECEIVE)) == ARRIVED
+
+
+class TestRelay:
+    def test_from_host_to_host(self, pair: Pair) -> None:
+        began = time.monotonic()
+        assert pair.relay(pair.sender, pair.receiver) == ARRIVED
+        print(f"{SIZE >> 20} MiB relayed in {time.monotonic() - began:.2f} s")
+
+    def test_the_controller_may_be_an_end(self, pair: Pair) -> None:
+        assert pair.relay(pair.here, pair.receiver) == ARRIVED
+        assert pair.relay(pair.sender, pair.here) == ARRIVED
+
+    def test_through_a_jump_host(self, pair: Pair) -> None:
+        _, jump = pair.servers
+        far = HostAddress("far", pair.servers[0].address(jump=f"127.0.0.1:{jump.port}"))
+        assert pair.relay(far, pair.receiver).first_status != 0
+        with pair.servers[0].known_hosts.open("a") as known:
+            known.write(jump.known_hosts.read_text())
+        assert pair.relay(far, pair.receiver) == ARRIVED
+
+    @pytest.mark.parametrize("pinned", [True, False])
+    def test_an_unverified_key_ends_it(self, pair: Pair, *, pinned: bool) -> None:
+        sender, receiver = pair.servers
+        key = public(sender.client_key) if pinned else None
+        stranger = HostAddress("receiver", receiver.address(host_key=key))
+        outcome = pair.relay(pair.sender, stranger)
+        assert outcome.status == 255
+        assert "Host key verification failed" in outcome.stdout
+        outcome = pair.relay(stranger, pair.here)
+        assert (outcome.first_status, outcome.stdout) == (255, "0\nreceived\n")
+        assert "Host key verification failed" in outcome.stderr
+
+    def test_statuses_come_from_both_ends(self, pair: Pair) -> None:
+        send, receive = ("sh", "-c", "exit 3"), ("sh", "-c", "cat; exit 4")
+        step = relay(pair.sender, pair.receiver, send, receive, pair.options)
+        outcome = pair.run("", step)
+        assert (outcome.first_status, outcome.status) == (3, 4)
+
+    def test_privileges_are_those_of_the_ends(self, pair: Pair, tmp_path: Path) -> None:
+        for name in ("sudo", "doas"):
+            (tmp_path / name).write_text(f'#!/bin/sh\necho "{name} $*"\ncat\n')
+            (tmp_path / name).chmod(0o755)
+        for server in pair.servers:
+            server.start(f"SetEnv PATH={tmp_path}:{os.environ['PATH']}")
+        sender = HostAddress("s", pair.sender.address, Privilege.SUDO)
+        receiver = HostAddress("r", pair.receiver.address, Privilege.DOAS)
+        send, receive = ("zfs", "send", "tank/a b@x"), ("zfs", "receive", "-o", "a=it's $x!", "c")
+        outcome = pair.run("", relay(sender, receiver, send, receive, pair.options))
+        wanted = "doas -n zfs receive -o a=it's $x! c\nsudo -n zfs send tank/a b@x\n"
+        assert outcome == Outcome(0, wanted, "")
+
+
+@pytest.mark.usefixtures("agent")
+class TestDirect:
+    def test_the_sender_pushes(self, pair: Pair) -> None:
+        assert pair.reaches(pair.receiver)
+        assert pair.run("sender", direct(pair.receiver, SEND, RECEIVE)) == ARRIVED
+
+    def test_the_peer_address_is_the_one_that_counts(self, pair: Pair) -> None:
+        peer = PeerAddress("127.0.0.1", port=pair.servers[1].port)
+        key = pair.servers[1].public_key
+        there = pair.servers[1].address(address="web.invalid", host_key=key)
+        assert not pair.reaches(HostAddress("receiver", there))
+        receiver = HostAddress("receiver", there, peer_address=peer)
+        assert pair.reaches(receiver)
+        assert pair.run("sender", direct(receiver, SEND, RECEIVE)) == ARRIVED
+
+    def test_an_unverified_key_is_no_way(self, pair: Pair) -> None:
+        other = pair.servers[1].address(host_key=public(pair.servers[0].client_key))
+        assert not pair.reaches(HostAddress("receiver", other))
+
+    def test_a_closed_port_is_no_way(self, pair: Pair) -> None:
+        pair.servers[1].stop()
+        assert not pair.reaches(pair.receiver)
+
+    def test_when_the_receiver_dies_the_sender_ends(self, pair: Pair) -> None:
+        receive = ("sh", "-c", "head -c 1000 >/dev/null; kill -9 $PPID; exit 1")
+        send = ("cat", "/dev/zero")
+        outcome = pair.run("sender", direct(pair.receiver, send, receive))
+        assert outcome.first_status == -13
+        assert outcome.status != 0
