@@ -25,7 +25,7 @@ class PlanFileError(ReconcilerError):
     """Raised when a file given as a saved plan is not one, or is of another format version."""
 
 
-class PlanStale(ReconcilerError):  # noqa: N818 - a state of the plan, named as users say it
+class PlanStale(ReconcilerError):
     """Raised when a saved plan no longer fits the specs or the hosts."""
 
 

@@ -24,7 +24,7 @@ SUBTREE = "**"
 _FOREIGN_WILDCARD = re.compile(r"[?\[\]{}]")
 
 
-class InvalidPattern(ValueError):  # noqa: N818 - named after the state of the text
+class InvalidPattern(ValueError):
     """Raised when a text is no pattern; `reason` says what is wrong and what to write."""
 
     def __init__(self, text: str, reason: str) -> None:

@@ -15,7 +15,7 @@ _PART = re.compile(r"([0-9]+)([wdhms])")
 _WHOLE = re.compile(r"(?:[0-9]+[wdhms])+")
 
 
-class InvalidDuration(ValueError):  # noqa: N818 - named after the state of the text
+class InvalidDuration(ValueError):
     """Raised when a text is not a duration; the message says what to write."""
 
 

@@ -48,7 +48,7 @@ HOST_REMEDIES: tuple[tuple[type[HostError], str], ...] = (
 T = TypeVar("T")
 
 
-class Trouble(Exception):  # noqa: N818 - never leaves this folder, where it becomes an Unseen
+class Trouble(Exception):
     """Raised when an observation can't be completed."""
 
     def __init__(self, cause: str, remedy: str = "") -> None:

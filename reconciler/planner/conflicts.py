@@ -12,7 +12,7 @@ from reconciler.planner.pairs import Pair
 from reconciler.zfs.types import Version
 
 
-class Conflicted(Exception):  # noqa: N818 - a finding, not an error; it never leaves the planner
+class Conflicted(Exception):
     """Raised when a pair can't be planned until a person has done something."""
 
     def __init__(self, code: str, message: str, remedy: str, evidence: Sequence[str] = ()) -> None:

@@ -23,7 +23,7 @@ _COMPONENT = re.compile(r"[A-Za-z0-9\-_.: ]+")
 _RESERVED_POOL = re.compile(r"mirror|raidz|draid|spare|log$")
 
 
-class InvalidName(ValueError):  # noqa: N818 - named after the state of the name, as users say it
+class InvalidName(ValueError):
     """Raised when ZFS would refuse a name; `reason` says why in a sentence."""
 
     def __init__(self, name: str, reason: str) -> None:

@@ -1,5 +1,6 @@
 """Large worlds to measure with."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler.desired.model import (
@@ -78,12 +79,8 @@ def _seen(host: str, pool: str, filesystems: int, versions: int) -> Seen:
             )
             for place in range(versions)
         )
-        found[name] = type(base)(**{**_fields(base), "name": name, "versions": made})
+        found[name] = replace(base, name=name, versions=made)
     return Seen(host, NOW, NOW, "2.1.11", {pool: _pool(pool)}, found)
-
-
-def _fields(value: object) -> dict[str, object]:
-    return {name: getattr(value, name) for name in type(value).__slots__}  # type: ignore[attr-defined]
 
 
 def _pool(name: str) -> Pool:

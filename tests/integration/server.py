@@ -140,8 +140,11 @@ class Sshd:
     def allow(self, other: "Sshd") -> None:
         """Let in whom the other server lets in."""
         shutil.copy(f"{other.client_key}.pub", self.folder / "authorized_keys")
-        with other.known_hosts.open("a") as known:
-            known.write(self.known_hosts.read_text())
+
+    def learn(self, other: "Sshd") -> None:
+        """Let our clients know the other server's key."""
+        with self.known_hosts.open("a") as known:
+            known.write(other.known_hosts.read_text())
 
     def address(self, **changes: object) -> SshAddress:
         values: dict[str, object] = {"address": "127.0.0.1", "port": self.port, **changes}

@@ -39,6 +39,7 @@ def test_a_killed_controller_leaves_no_process_behind(
     sshd: Sshd, second_sshd: Sshd, tmp_path: Path, way: str
 ) -> None:
     second_sshd.allow(sshd)
+    sshd.learn(second_sshd)
     pids = tmp_path / "pids"
     ports = (str(sshd.port), str(second_sshd.port))
     argv = [sys.executable, "-c", CONTROLLER, way, str(sshd.folder / "ssh_config"), str(pids)]

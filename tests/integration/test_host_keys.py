@@ -87,8 +87,7 @@ class TestJumpHost:
 
     @pytest.fixture(autouse=True)
     def _both(self, sshd: Sshd, second_sshd: Sshd) -> None:
-        with sshd.known_hosts.open("a") as known:
-            known.write(second_sshd.known_hosts.read_text())
+        sshd.learn(second_sshd)
         sshd.write_client_config(
             *("Host jump", "HostName 127.0.0.1", f"Port {second_sshd.port}"),
             f"IdentityFile {second_sshd.client_key}",

@@ -311,6 +311,12 @@ class TestPrivilege:
         assert outcome.stdout == f"{privilege}: -n zfs list a b\n"
 
 
+def hang_up_twice(listener: socket.socket) -> None:
+    for _ in range(2):
+        connection, _ = listener.accept()
+        connection.close()
+
+
 class TestFailures:
     def test_a_refused_key_is_named(self, sshd: Sshd) -> None:
         (sshd.folder / "authorized_keys").write_text("")
@@ -340,11 +346,10 @@ class TestFailures:
 
     def test_what_is_no_ssh_server_is_told(self, sshd: Sshd) -> None:
         with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-            hang_up = threading.Thread(target=lambda: [listener.accept()[0].close() for _ in "12"])
+            hang_up = threading.Thread(target=hang_up_twice, args=(listener,))
             hang_up.start()
             with pytest.raises(HostBusy, match="or is no ssh server"):
                 run(sshd.host(port=listener.getsockname()[1]), HELLO)
-            socket.create_connection(listener.getsockname()).close()
             hang_up.join()
 
     def test_only_an_ssh_address_makes_an_ssh_host(self) -> None:

@@ -83,8 +83,7 @@ class TestRelay:
         _, jump = pair.servers
         far = HostAddress("far", pair.servers[0].address(jump=f"127.0.0.1:{jump.port}"))
         assert pair.relay(far, pair.receiver).first_status != 0
-        with pair.servers[0].known_hosts.open("a") as known:
-            known.write(jump.known_hosts.read_text())
+        pair.servers[0].learn(jump)
         assert pair.relay(far, pair.receiver) == ARRIVED
 
     @pytest.mark.parametrize("pinned", [True, False])

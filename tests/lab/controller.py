@@ -1,4 +1,4 @@
-"""The controller as its users run it: the real command, against the lab, in a process of its own."""
+"""The controller as its users run it: the real command, in its own process, against the lab."""
 
 import json
 import os

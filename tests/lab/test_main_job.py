@@ -38,7 +38,7 @@ def fill(lab: Lab) -> None:
 
 
 def volume_device(volume: str) -> str:
-    """Return shell text that sets $device; udev does not run on lab hosts, so there are no links."""
+    """Return shell text that sets $device; without udev on lab hosts there are no links."""
     return (
         "device=; for attempt in 1 2 3 4 5 6 7 8 9 10; do for d in /dev/zd*; do"
         f' [ "$(/lib/udev/zvol_id "$d" 2>/dev/null)" = "{volume}" ] && device=$d; done;'
@@ -131,9 +131,10 @@ def test_what_is_received_is_neither_mounted_nor_writable_nor_reserves_space(
     assert parents.stdout.split() == ["off", "no", "off", "no"]
     holds = vault.sh("zfs list -H -o name -t snapshot -r backup | xargs -d '\\n' zfs holds -H")
     assert len(holds.stdout.splitlines()) == len(ALPHA)
-    assert "refreservation\tnone" in vault.sh(
-        "zfs get -H -o property,value refreservation backup/alpha/tank/data/vol"
-    ).stdout
+    assert (
+        "refreservation\tnone"
+        in vault.sh("zfs get -H -o property,value refreservation backup/alpha/tank/data/vol").stdout
+    )
 
 
 def test_a_snapshot_destroyed_on_the_sender_is_followed_by_an_incremental_from_the_bookmark(

@@ -78,9 +78,7 @@ def test_a_controller_killed_in_the_middle_of_a_send_is_followed_by_a_resumed_on
     if done.code == 3:  # the dead controller's receive may have been closing just then
         done = controller.apply()
     assert done.code == 0, done.stdout + done.stderr
-    assert snapshots(lab, "vault", "backup/alpha/tank/data") == snapshots(
-        lab, "alpha", "tank/data"
-    )
+    assert snapshots(lab, "vault", "backup/alpha/tank/data") == snapshots(lab, "alpha", "tank/data")
     assert controller.plan().document["actions"] == []
 
 
@@ -154,8 +152,14 @@ def _apply_with(controller: Controller, saved: str, meanwhile: object) -> str:
 
     with subprocess.Popen(
         [
-            sys.executable, "-m", "reconciler.cli.main",
-            "apply", saved, "-f", str(controller.specs), "--json",
+            sys.executable,
+            "-m",
+            "reconciler.cli.main",
+            "apply",
+            saved,
+            "-f",
+            str(controller.specs),
+            "--json",
         ],
         stdout=subprocess.PIPE,
         text=True,

@@ -7,7 +7,7 @@ to, clones, holds of others, hosts and pools that can't be seen, clocks that are
 """
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
@@ -174,33 +174,40 @@ def receivers(
     return _mishap(state, there, history[cut:])
 
 
-_MISHAPS = ("placeholder", "empty", "diverged", "written", "partial", "off", "volume", "garbled")
+_MISHAPS = ("diverged", "partial", "placeholder", "empty", "written", "off", "volume", "garbled")
 
 
 def _mishap(state: str, there: Filesystem, to_come: list[Lot]) -> Filesystem | None:
-    last = there.versions[-1] if there.versions else None
-    match state:
-        case "placeholder":
-            return placeholder(there.name)
-        case "empty":
-            return replace(there, versions=())
-        case "volume":
-            return replace(there, kind=FilesystemKind.VOLUME)
-        case "written":
-            return replace(there, written=5)
-        case "off":
-            return replace(there, disabled=True)
-        case "garbled":
-            return replace(there, resume_token="1-0-0-00")  # noqa: S106 - no secret
-        case "diverged" if last is not None:
-            mine = last._replace(name="mine", guid=last.guid + 500, createtxg=last.createtxg + 1)
-            return replace(there, versions=(*there.versions, mine._replace(holds=(), userrefs=0)))
-        case "partial" if to_come:
-            base = last.guid if last is not None else None
-            raw = there.encryption != "off"
-            saved = token(to_come[0].snapshot.guid, base, raw=raw)
-            return replace(there, resume_token=saved, inconsistent=last is None)
-    return there if there.versions else None
+    """Return a replica to which something happened; None if there would be nothing at all."""
+    changes: dict[str, dict[str, Any]] = {
+        "empty": {"versions": ()},
+        "written": {"written": 5},
+        "off": {"disabled": True},
+        "volume": {"kind": FilesystemKind.VOLUME},
+        "garbled": {"resume_token": "1-0-0-00"},
+    }
+    if state == "placeholder":
+        return placeholder(there.name)
+    if state == "diverged" and there.versions:
+        return _diverged(there, there.versions[-1])
+    if state == "partial" and to_come:
+        return _partial(there, to_come[0].snapshot.guid)
+    changed = replace(there, **changes.get(state, {}))
+    return changed if there.versions or state in changes else None
+
+
+def _diverged(there: Filesystem, last: Version) -> Filesystem:
+    """Somebody took a snapshot of the replica."""
+    later = last.createtxg + 1
+    mine = last._replace(name="mine", guid=last.guid + 500, createtxg=later, holds=(), userrefs=0)
+    return replace(there, versions=(*there.versions, mine))
+
+
+def _partial(there: Filesystem, toguid: int) -> Filesystem:
+    """A stream was cut."""
+    base = there.versions[-1].guid if there.versions else None
+    saved = token(toguid, base, raw=there.encryption != "off")
+    return replace(there, resume_token=saved, inconsistent=base is None)
 
 
 # -- hosts -----------------------------------------------------------------------------------------

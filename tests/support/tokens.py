@@ -20,7 +20,8 @@ def token(
         numbers["fromguid"] = fromguid
     pairs = [_pair(name, _UINT64, struct.pack("<Q", value)) for name, value in numbers.items()]
     pairs.append(_pair("toname", _STRING, toname.encode() + b"\0"))
-    pairs += [_pair(name, _BOOLEAN, b"") for name in ("compressok", "rawok") if raw or name[0] == "c"]
+    flags = ("compressok", "rawok") if raw else ("compressok",)
+    pairs += [_pair(name, _BOOLEAN, b"") for name in flags]
     packed = b"\0\1\0\0" + struct.pack("<iI", 0, 1) + b"".join(pairs) + b"\0" * 8
     squeezed = zlib.compress(packed)
     checksum = sum(struct.unpack_from(f"<{len(squeezed) // 4}I", squeezed))

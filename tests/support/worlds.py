@@ -7,7 +7,7 @@ facts behind: `@~23:00,12,written=0,held=step+keep`. Its dialect:
 
     ~23:00, ~11-20T23:00, ~2025-11-20T23:00    our name for that instant, on `DAY` unless said
     #cur, #cur/vault2                          the cursor of replication web from alpha to vault
-    held=step, held=base, held=step/vault2     our hold tags of the same; others stand for themselves
+    held=step, held=base, held=step/vault2     our hold tags of the same; others are as they are
     spec=, at=23:00, written=, referenced=, refs=
 
 The createtxg is the place in the list (a bookmark has that of the snapshot with its guid), the

@@ -25,7 +25,7 @@ CHANNEL_TIMEOUT = 15.0
 """Seconds that the server may take to open a session and to start the shell."""
 
 
-class NotStarted(Exception):  # noqa: N818 - a state, for use inside this package
+class NotStarted(Exception):
     """Raised when a script was certainly not run: trying again on a new connection is safe."""
 
 

@@ -27,7 +27,7 @@ def create(name: str, *after: str, host: str = "vault") -> PlannedAction:
     return PlannedAction(CreateFilesystem(host, name), Reason("r", "r"), "web", ids)
 
 
-def created(host: str, script: Script) -> Mapping[str, Outcome]:
+def created(_host: str, script: Script) -> Mapping[str, Outcome]:
     """Answer a create as ZFS does when all goes well."""
     name = script.steps[0].argv[-1]
     return {"create": Outcome(0, "", ""), "there": Outcome(0, f"{name}\n", "")}
@@ -115,7 +115,7 @@ def test_promised_versions_are_replaced_by_what_was_made() -> None:
     snapshot = Snapshot("alpha", ("t/a",), "s", "web", 0)
     hold = Hold("alpha", "t/a", promised, "tag")
 
-    def answer(host: str, script: Script) -> Mapping[str, Outcome]:
+    def answer(_host: str, script: Script) -> Mapping[str, Outcome]:
         if script.steps[0].name == "snapshot":
             row = "t/a@s\t77\t9\t100\t0\t0\t0\tweb\tt/a@s\n"
             return {"snapshot": Outcome(0, "", ""), "made": Outcome(0, row, "")}

@@ -1,0 +1,49 @@
+"""A plan for people: lines that do not depend on a terminal's width, in a stable order."""
+
+from collections.abc import Iterator
+
+from reconciler.planner.plan import Kept, Plan
+from reconciler.report.blocks import block_lines
+from reconciler.report.figures import count_text, moment_text
+from reconciler.report.lines import Line, Style, section
+from reconciler.report.naming import names_text
+from reconciler.report.summary import of_plan
+from reconciler.report.trouble_text import trouble_lines, unseen_lines
+
+HOSTS_NAMED = 8
+
+
+def plan_lines(plan: Plan, *, explain: bool = False) -> Iterator[Line]:
+    """Yield the plan; `explain` unfolds everything and says why versions are kept."""
+    yield from _header(plan, explain=explain)
+    yield from block_lines(plan, explain=explain)
+    if explain:
+        yield from section(Line("Kept, and by which rules", Style.TITLE), _kept(plan.kept))
+    yield from trouble_lines(plan, explain=explain)
+    yield Line()
+    yield of_plan(plan).line
+
+
+def _header(plan: Plan, *, explain: bool) -> Iterator[Line]:
+    specs = f"specs {plan.specs.revision}" if plan.specs.revision else "specs"
+    objects = count_text(plan.specs.objects, "object")
+    yield Line(f"Plan of {moment_text(plan.at)} from {specs} ({objects}).")
+    seen = [state.host for state in plan.hosts if state.seen]
+    if seen:
+        count = count_text(len(seen), "host")
+        yield Line(f"{count} observed: {names_text(seen, None if explain else HOSTS_NAMED)}.")
+    yield from unseen_lines(plan.hosts)
+    if plan.targets:
+        yield Line(
+            f"Restricted to {', '.join(plan.targets)}: what else there is to do was left out.",
+            Style.WARNING,
+        )
+
+
+def _kept(kept: tuple[Kept, ...]) -> Iterator[Line]:
+    place = None
+    for one in kept:
+        if (one.host, one.filesystem) != place:
+            place = (one.host, one.filesystem)
+            yield Line(f"  {one.host} {one.filesystem}")
+        yield Line(f"      {one.version.label}  {', '.join(one.rules)}", Style.QUIET)
