@@ -78,7 +78,8 @@ def runs(
     `snapshots` are all of the sender's, oldest first; `wanted` some of them, newer than `base`.
     Neighbours go together in one stream, which brings everything between its ends: so a run ends
     where an unwanted snapshot lies in between. A bookmark can't start a run of several
-    (zfs-send(8)), and a full stream brings one version.
+    (zfs-send(8)), and a full stream brings one version. A promised version goes alone: others may
+    take snapshots before it is made, and a run would bring those along.
     """
     position = {version.guid: number for number, version in enumerate(snapshots)}
     found: list[Run] = []
@@ -88,6 +89,7 @@ def runs(
             found
             and found[-1].base is not None
             and found[-1].base.is_snapshot
+            and not version.is_planned
             and position[version.guid] == position[found[-1].versions[-1].guid] + 1
             and _starts_next_to(found[-1], position)
         ):

@@ -102,7 +102,7 @@ def find_sources(desired: Desired, observed: Observed, now: int) -> Sources:
     sources: list[Source] = []
     snapshots: list[PlannedAction] = []
     notes: list[Note] = []
-    for replication in desired.replications.values():
+    for _, replication in sorted(desired.replications.items()):
         chosen = {
             seen.host: selected(replication, seen) for seen in _seen_senders(replication, observed)
         }

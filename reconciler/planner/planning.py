@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from reconciler.actions import Reason
+from reconciler.actions import Destroy, Reason
 from reconciler.desired.model import Desired
 from reconciler.observed.model import Observation, Observed, Seen
 from reconciler.planner.guards import guard
@@ -36,7 +36,7 @@ def plan(desired: Desired, observed: Observed, now: int, *, explain: bool = Fals
     draft = Plan(
         at=now,
         specs=Specs(desired.revision, desired.digest, desired.objects),
-        hosts=tuple(_state(name, observed.get(name)) for name in desired.hosts),
+        hosts=tuple(_state(name, observed.get(name)) for name in sorted(desired.hosts)),
         actions=tuple(actions),
         conflicts=tuple(p.conflict for p in pair_plans if p.conflict is not None),
         notes=(*found.notes, *orphan_notes(desired, observed)),
@@ -49,7 +49,7 @@ def plan(desired: Desired, observed: Observed, now: int, *, explain: bool = Fals
 def _state(name: str, observation: Observation | None) -> HostState:
     match observation:
         case Seen() as seen:
-            pools = tuple((pool.name, pool.guid) for pool in seen.pools.values())
+            pools = tuple((name, pool.guid) for name, pool in sorted(seen.pools.items()))
             return HostState(
                 name, seen=True, observed_at=seen.at, zfs_version=seen.zfs_version, pools=pools
             )
@@ -86,9 +86,12 @@ class _SourceRetention:
         after |= {p.id for pair_plan in pairs for p in pair_plan.actions if _on(p, source)}
         if source.snapshot_id is not None:
             after.add(source.snapshot_id)
+        depends = tuple(sorted(after))
         for destroy, why in retire(source.host, name, decisions, protection):
-            reason = Reason("expired", why)
-            yield PlannedAction(destroy, reason, source.replication.name, tuple(sorted(after)))
+            yield PlannedAction(destroy, Reason("expired", why), source.replication.name, depends)
+        for destroy in _stale_cursors(source, pairs, protection):
+            reason = Reason("cursor-moved", "the cursor has moved on")
+            yield PlannedAction(destroy, reason, source.replication.name, depends)
 
     def _frozen(self, source: Source, pairs: Sequence[PairPlan]) -> str | None:
         if source.replication.suspend:
@@ -104,6 +107,17 @@ class _SourceRetention:
             origins=self.context.origins[source.host],
             newest=source.managed[-1].guid if source.managed else None,
         )
+
+
+def _stale_cursors(
+    source: Source, pairs: Sequence[PairPlan], protection: Protection
+) -> Iterator[Destroy]:
+    """Yield the destroys of the source's cursors that no receiver needs any more."""
+    for pair_plan in pairs:
+        if pair_plan.pair.source.replication.name == source.replication.name:
+            for version in pair_plan.stale_cursors:
+                if version.guid not in protection.base_guids:
+                    yield Destroy(source.host, source.filesystem.name, (version,))
 
 
 def _on(planned: PlannedAction, source: Source) -> bool:

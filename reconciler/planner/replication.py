@@ -5,7 +5,7 @@ release and destroy what is no longer needed. A crash between any two leaves a c
 and the next plan goes on from what is there.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.actions import (
@@ -13,13 +13,13 @@ from reconciler.actions import (
     Action,
     Bookmark,
     CreateFilesystem,
-    Destroy,
     Hold,
     Reason,
     Release,
     Send,
     SendMode,
 )
+from reconciler.actions.bookmark import cursor_name
 from reconciler.desired.model import Initial
 from reconciler.observed.model import Filesystem, Observed, Pool, Seen
 from reconciler.planner import conflicts
@@ -38,7 +38,13 @@ from reconciler.planner.plan import Conflict, PlannedAction
 from reconciler.planner.retention import Decision, evaluate
 from reconciler.planner.retire import Protection, retire
 from reconciler.zfs.capabilities import StreamFlags, stream_flags
-from reconciler.zfs.names import ancestors, pool_of
+from reconciler.zfs.names import (
+    InvalidName,
+    ancestors,
+    check_bookmark,
+    check_snapshot,
+    pool_of,
+)
 from reconciler.zfs.tokens import ResumeToken, TokenError, decode_token
 from reconciler.zfs.types import FilesystemKind, Version
 
@@ -52,11 +58,15 @@ class Context:
     """Seen host → full names of its snapshots that have clones."""
     declared: frozenset[tuple[str, str]]
     """(host, filesystem) of every pair's receiver: these are never made as placeholders."""
+    wary: frozenset[tuple[str, str]]
+    """(host, filesystem) of every sender's filesystem that has an unseen peer."""
     arriving: dict[tuple[str, str], str] = field(default_factory=dict)
     """(host, filesystem) → the action that brings it into being; grows as pairs are planned."""
+    arriving_raw: set[tuple[str, str]] = field(default_factory=set)
+    """Those of them that arrive encrypted, without their key."""
 
     @classmethod
-    def of(cls, observed: Observed, pairs: Iterable[Pair]) -> "Context":
+    def of(cls, observed: Observed, pairs: Sequence[Pair]) -> "Context":
         """Return the context for planning these pairs."""
         return cls(
             observed=observed,
@@ -66,6 +76,11 @@ class Context:
                 if isinstance(seen, Seen)
             },
             declared=frozenset((pair.receiver_host, pair.receiver) for pair in pairs),
+            wary=frozenset(
+                (pair.source.host, pair.source.filesystem.name)
+                for pair in pairs
+                if not isinstance(observed.get(pair.receiver_host), Seen)
+            ),
         )
 
 
@@ -88,6 +103,15 @@ class PairPlan:
         """The actions after which the base is safe on both ends."""
         verbs = ("send", "bookmark", "hold")
         return tuple(p.id for p in self.actions if p.action.verb in verbs)
+
+    @property
+    def stale_cursors(self) -> tuple[Version, ...]:
+        """The cursors of this pair that are on other versions than the base."""
+        if self.base is None:
+            return ()
+        marks, base = self.pair.marks, self.base.guid
+        marked = self.pair.source.filesystem.bookmarks
+        return tuple(v for v in marked if marks.is_cursor(v) and v.guid != base)
 
 
 def plan_pair(pair: Pair, context: Context) -> PairPlan:
@@ -140,16 +164,26 @@ class _PairPlanner:
         self.context = context
         self.marks = pair.marks
         self.actions: list[PlannedAction] = []
+        self.arriving: dict[tuple[str, str], str] = {}
+        """What this pair adds to the context's, once it is known to have no conflict."""
 
     def plan(self) -> PairPlan:
-        pool = self._usable_pool()
+        here, there = _writable(self.source.seen, self.here.name), self._receiver_pool()
+        self._check_names()
         way = self._way()
-        flags = self._flags(pool)
+        self._check_free(way.wanted)
+        flags = self._flags(here, there)
         sends = self._sends(way, flags)
         base = way.wanted[-1] if way.wanted else (way.base.sender if way.base else None)
         if base is not None:
             self._settle(way, base, sends)
+        else:
+            self._release_sent([p.id for p in self.actions], "nothing is to be sent now")
         self._retire(way, base)
+        self.context.arriving.update(self.arriving)
+        receiver = (self.seen.host, self.pair.receiver)
+        if flags.raw and receiver in self.arriving:
+            self.context.arriving_raw.add(receiver)
         return PairPlan(self.pair, tuple(self.actions), base=base, decisions=way.decisions)
 
     def _add(self, action: Action, code: str, message: str, *after: str) -> str:
@@ -160,24 +194,29 @@ class _PairPlanner:
 
     # -- what is there ---------------------------------------------------------------------------
 
-    def _usable_pool(self) -> Pool:
+    def _receiver_pool(self) -> Pool:
         name = pool_of(self.pair.receiver)
-        pool = self.seen.pools.get(name)
-        if pool is None:
+        if name not in self.seen.pools:
             raise Conflicted(
                 "pool-not-imported",
                 f"pool {name} is not imported on {self.seen.host}",
                 f"import it there (zpool import {name}), or correct `under`",
-                [f"imported pools: {', '.join(self.seen.pools) or 'none'}"],
+                [f"imported pools: {', '.join(sorted(self.seen.pools)) or 'none'}"],
             )
-        if pool.readonly or pool.health not in {"ONLINE", "DEGRADED"}:
-            state = "read-only" if pool.readonly else pool.health
+        return _writable(self.seen, self.pair.receiver)
+
+    def _check_names(self) -> None:
+        """See to it that the names to be made are names."""
+        longest = max((len(version.name) for version in self.source.managed), default=1)
+        try:
+            check_bookmark(f"{self.here.name}#{cursor_name(self.marks.cursor_prefix, 0)}")
+            check_snapshot(f"{self.pair.receiver}@{'x' * longest}")
+        except InvalidName as error:
             raise Conflicted(
-                "pool-unusable",
-                f"pool {name} on {self.seen.host} is {state}",
-                f"look at `zpool status {name}` there",
-            )
-        return pool
+                "name-impossible",
+                f"{error.name} can't be made: {error.reason}",
+                "give the filesystem or what it is to be received under a shorter name",
+            ) from error
 
     def _way(self) -> _Way:
         there = self.there
@@ -251,6 +290,19 @@ class _PairPlanner:
                     "seed it by hand, or set `initial: all` or `initial: newest`",
                 )
 
+    def _check_free(self, wanted: Sequence[Version]) -> None:
+        """See to it that the receiver has no other snapshots of the names that are to come."""
+        names = {version.name for version in wanted}
+        for version in self.there.snapshots if self.there is not None else ():
+            if version.name in names:
+                full = version.of(self.pair.receiver)
+                raise Conflicted(
+                    "name-taken",
+                    f"{full} is another snapshot than {version.label} on {self.source.host}",
+                    f"zfs rename {full} on {self.seen.host}",
+                    [f"guid {version.guid} on {self.seen.host}"],
+                )
+
     # -- partial receives ------------------------------------------------------------------------
 
     def _token(self, there: Filesystem | None) -> ResumeToken | None:
@@ -273,8 +325,7 @@ class _PairPlanner:
 
     # -- sending ----------------------------------------------------------------------------------
 
-    def _flags(self, pool: Pool) -> StreamFlags:
-        mine = self.source.seen.pools[self.here.pool].features
+    def _flags(self, sender: Pool, receiver: Pool) -> StreamFlags:
         onto = self.there if self.there is not None else self._nearest()
         receiver_encrypted = onto is not None and onto.encryption != "off"
         encrypted = self.here.encryption != "off"
@@ -285,15 +336,27 @@ class _PairPlanner:
                 " can't continue it",
                 f"zfs rename {self.there.name} on {self.seen.host} away to start afresh",
             )
-        if not encrypted and onto is not None and onto.keystatus == "unavailable":
-            raise Conflicted(
-                "key-not-loaded",
-                f"{onto.name} on {self.seen.host} is encrypted and its key is not loaded",
-                f"zfs load-key {onto.encryptionroot or onto.name} there",
-            )
+        if not encrypted:
+            self._check_key(self.pair.receiver)
         return stream_flags(
-            mine, pool.features, encrypted=encrypted, receiver_encrypted=receiver_encrypted
+            sender.features,
+            receiver.features,
+            encrypted=encrypted,
+            receiver_encrypted=receiver_encrypted,
         )
+
+    def _check_key(self, name: str) -> None:
+        """See to it that something can be written at a place: not so where a key is missing."""
+        for above in (name, *reversed(ancestors(name))):
+            place, found = (self.seen.host, above), self.seen.filesystems.get(above)
+            if place in self.context.arriving_raw or (found and found.keystatus == "unavailable"):
+                raise Conflicted(
+                    "key-not-loaded",
+                    f"{above} on {self.seen.host} is encrypted and its key is not loaded",
+                    f"zfs load-key {found and found.encryptionroot or above} there",
+                )
+            if found is not None:
+                return
 
     def _nearest(self) -> Filesystem | None:
         """Return the closest ancestor of the receiver that exists."""
@@ -315,7 +378,7 @@ class _PairPlanner:
             before = (self._send(run, flags, token, before),)
             ids += before
         if self.there is None or self.there.inconsistent:
-            self.context.arriving[self.pair.receiver_host, self.pair.receiver] = ids[0]
+            self.arriving[self.pair.receiver_host, self.pair.receiver] = ids[0]
         return tuple(ids)
 
     def _ready(self, way: _Way) -> tuple[str, ...]:
@@ -332,15 +395,18 @@ class _PairPlanner:
         for name in ancestors(self.pair.receiver):
             place = (self.seen.host, name)
             found = self.seen.filesystems.get(name)
-            if place not in self.context.arriving and found is None:
+            arrives = self.context.arriving.get(place)
+            if arrives is None and found is None:
                 self._may_create(place)
+                self._check_key(name)
                 create = CreateFilesystem(self.seen.host, name)
                 reason = "parent of the receiver; it only has to exist"
-                self.context.arriving[place] = self._add(create, "parent-missing", reason, *above)
-            elif place not in self.context.arriving and found is not None:
+                arrives = self._add(create, "parent-missing", reason, *above)
+                self.arriving[place] = arrives
+            elif arrives is None and found is not None:
                 self._may_hold_children(found)
-            if place in self.context.arriving:
-                above = (self.context.arriving[place],)
+            if arrives is not None:
+                above = (arrives,)
         yield from above
 
     def _may_create(self, place: tuple[str, str]) -> None:
@@ -411,7 +477,11 @@ class _PairPlanner:
     # -- after the sends -------------------------------------------------------------------------
 
     def _settle(self, way: _Way, base: Version, sends: Sequence[str]) -> None:
-        """Put hold and cursor on the new base, then take them off what they were on."""
+        """Put hold and cursor on the new base, then take the holds off what they were on.
+
+        The cursors that are left behind go with what expires on the sender, when it is known what
+        all of its receivers need.
+        """
         received = base if way.wanted or way.base is None else way.base.receiver
         safe = [*sends, *self._hold_base(received, sends)]
         safe += self._cursor(base, safe)
@@ -439,21 +509,24 @@ class _PairPlanner:
         yield self._add(bookmark, "cursor", f"last version {self.seen.host} confirmed", *safe)
 
     def _release_old(self, base: Version, safe: Sequence[str]) -> None:
-        marks, here, there = self.marks, self.here, self.there
+        marks, there = self.marks, self.there
         for version in there.snapshots if there is not None else ():
             if marks.base_tag in version.holds and version.guid != base.guid:
                 release = Release(self.seen.host, self.pair.receiver, version, marks.base_tag)
                 self._add(release, "base-moved", "no longer the base", *safe)
+        self._release_sent(safe, f"{self.seen.host} has it")
+
+    def _release_sent(self, safe: Sequence[str], why: str) -> None:
+        """Take the holds off the sender's snapshots, unless another peer's needs are unknown."""
+        if (self.source.host, self.here.name) in self.context.wary:
+            return
+        tag = self.marks.step_tag
         holds = [p.action for p in self.actions if isinstance(p.action, Hold)]
-        held = [hold.version for hold in holds if hold.tag == marks.step_tag]
-        held += [v for v in here.snapshots if marks.step_tag in v.holds]
+        held = [hold.version for hold in holds if hold.tag == tag]
+        held += [version for version in self.here.snapshots if tag in version.holds]
         for version in held:
-            release = Release(self.source.host, here.name, version, marks.step_tag)
-            self._add(release, "sent", f"{self.seen.host} has it", *safe)
-        for version in here.bookmarks:
-            if marks.is_cursor(version) and version.guid != base.guid:
-                destroy = Destroy(self.source.host, here.name, (version,))
-                self._add(destroy, "cursor-moved", "the cursor has moved on", *safe)
+            release = Release(self.source.host, self.here.name, version, tag)
+            self._add(release, "sent", why, *safe)
 
     # -- retention on the receiver ---------------------------------------------------------------
 
@@ -472,6 +545,20 @@ class _PairPlanner:
         )
         for destroy, reason in retire(self.seen.host, there.name, here, protection):
             self._add(destroy, "expired", reason, *after)
+
+
+def _writable(seen: Seen, filesystem: str) -> Pool:
+    """Return the pool of a filesystem if it can be changed; else raise the conflict."""
+    name = pool_of(filesystem)
+    pool = seen.pools.get(name)
+    if pool is None or pool.readonly or not pool.usable:
+        state = "not imported" if pool is None else "read-only" if pool.readonly else pool.health
+        raise Conflicted(
+            "pool-unusable",
+            f"pool {name} on {seen.host} is {state}",
+            f"look at `zpool status {name}` there",
+        )
+    return pool
 
 
 def _find(versions: Sequence[Version], guid: int) -> Version | None:

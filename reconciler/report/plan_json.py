@@ -33,9 +33,9 @@ def dumps(plan: Plan) -> str:
 
 def load(document: object) -> Plan:
     """Return the plan of a JSON document; PlanFileError when it is none, or was edited."""
-    fields = Fields(document)
     if not isinstance(document, Mapping) or not document.keys() >= {"format_version", "plan_id"}:
         raise PlanFileError(_something_else(document))
+    fields = Fields(document)
     version = fields.text("format_version")
     if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
         raise PlanFileError(

@@ -112,7 +112,10 @@ def _planned(plan: Plan) -> str:
         return f"Nothing to do for {', '.join(plan.targets)}; the rest was left out."
     if plan.outcome is Outcome.NOTHING:
         return "Nothing to do. The hosts match the specs."
-    return "Nothing can be done now."
+    some_seen = any(state.seen for state in plan.hosts)
+    if plan.outcome is Outcome.INCOMPLETE and some_seen and not plan.conflicts:
+        return "Nothing to do on the hosts that were seen."
+    return "No actions."
 
 
 def _applied(result: RunResult) -> str:
@@ -142,7 +145,9 @@ def _cursors(actions: Iterable[PlannedAction]) -> str:
     bookmarks = sum(not version.is_snapshot for version in versions)
     if not bookmarks:
         return ""
-    return f" ({'all' if bookmarks == len(versions) else bookmarks} old bookmarks)"
+    if bookmarks == len(versions):
+        return " (old bookmarks only)"
+    return f" ({count_text(bookmarks, 'old bookmark')} among them)"
 
 
 def _trouble(plan: Plan) -> Iterator[str]:

@@ -42,11 +42,9 @@ def _conflicts(conflicts: Iterable[Conflict], limit: int | None) -> Iterator[Lin
     for group in _grouped(conflicts, lambda c: (c.replication, c.host, c.code)):
         shown, more = capped(group, limit)
         for conflict in shown:
-            yield Line(
-                f"  ! {conflict.host} {conflict.filesystem}  {conflict.message}",
-                Style.WARNING,
-                conflict.replication,
-            )
+            place = f"{conflict.host} {conflict.filesystem}"
+            message = conflict.message.removeprefix(f"{conflict.filesystem} ")
+            yield Line(f"  ! {place}  {message}", Style.WARNING, conflict.replication)
             yield from (Line(f"      {evidence}") for evidence in conflict.evidence)
             yield from _remedy(conflict.remedy, "      ")
         yield from _left_out(more, f"on {group[0].host} ({group[0].code})")

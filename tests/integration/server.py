@@ -89,9 +89,11 @@ class Sshd:
         ]
         (self.folder / "ssh_config").write_text("\n".join(lines) + "\n")
 
-    def start(self, *lines: str) -> None:
+    def start(self, *lines: str, **environment: str) -> None:
         """Start the server, or start it again with other settings."""
         self.stop()
+        # Not the user's own home: what its .bashrc does is not ours to test.
+        variables = {"HOME": str(self.folder), **environment}
         config = self.folder / "sshd_config"
         settings = [
             *lines,
@@ -105,6 +107,7 @@ class Sshd:
             "PasswordAuthentication no",
             "PrintMotd no",
             "LogLevel VERBOSE",
+            "SetEnv " + " ".join(f"{name}={value}" for name, value in variables.items()),
         ]
         config.write_text("\n".join(settings) + "\n")
         if os.geteuid() == 0:

@@ -59,7 +59,7 @@ def agent(sshd: Sshd) -> Iterator[Path]:
     wait_until(sock.exists)
     environment = {**os.environ, "SSH_AUTH_SOCK": str(sock)}
     subprocess.run(["ssh-add", "-q", sshd.client_key], env=environment, check=True)
-    sshd.start(f"SetEnv SSH_AUTH_SOCK={sock}")
+    sshd.start(SSH_AUTH_SOCK=str(sock))
     yield sock
     process.terminate()
     process.wait()
@@ -109,7 +109,7 @@ class TestRelay:
             (tmp_path / name).write_text(f'#!/bin/sh\necho "{name} $*"\ncat\n')
             (tmp_path / name).chmod(0o755)
         for server in pair.servers:
-            server.start(f"SetEnv PATH={tmp_path}:{os.environ['PATH']}")
+            server.start(PATH=f"{tmp_path}:{os.environ['PATH']}")
         sender = HostAddress("s", pair.sender.address, Privilege.SUDO)
         receiver = HostAddress("r", pair.receiver.address, Privilege.DOAS)
         send, receive = ("zfs", "send", "tank/a b@x"), ("zfs", "receive", "-o", "a=it's $x!", "c")

@@ -113,16 +113,23 @@ def _events(process: "subprocess.Popen[bytes]") -> Iterator[dict[str, Any]]:
         yield json.loads(line)
 
 
-def host(name: str) -> str:
-    """Return the spec of a lab host; the receivers' side is how hosts reach each other."""
+def host(name: str, *, user: str = "root", extra: str = "") -> str:
+    """Return the spec of a lab host; `extra` are more lines of its spec."""
     return f"""
 apiVersion: reconciler/v1alpha1
 kind: Host
 metadata: {{name: {name}}}
 spec:
   connection:
-    ssh: {{address: {name}}}
+    ssh: {{address: {name}, user: {user}}}
+  {extra}
 ---"""
+
+
+def peer(lab: Lab, name: str) -> str:
+    """Return the spec line that says how other hosts reach this one."""
+    machine = lab.machines[name]
+    return f"peerAddress: {{address: {machine.peer_address}, port: {machine.port}}}"
 
 
 def replication(

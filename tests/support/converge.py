@@ -136,8 +136,9 @@ def _check_send(action: Send, observed: Observed) -> None:
         assert found.is_snapshot, action.id
     assert action.base is None or _has(source, action.base), f"{action.id}: no {action.base}"
     _check_run(action, source)
-    _check_parent(observed, action.receiver_host, action.receiver_filesystem)
-    there = filesystem_of(observed, action.receiver_host, action.receiver_filesystem)
+    receiver = (action.receiver_host, action.receiver_filesystem)
+    _check_parent(observed, *receiver, raw=action.flags.raw)
+    there = filesystem_of(observed, *receiver)
     resumes = action.mode is SendMode.RESUME
     if there is None:
         assert action.base is None, f"{action.id}: incremental onto nothing"
@@ -174,12 +175,13 @@ def _check_run(action: Send, source: Filesystem) -> None:
     assert snapshots[start : start + len(guids)] == guids, f"{action.id}: brings others along"
 
 
-def _check_parent(observed: Observed, host: str, name: str) -> None:
+def _check_parent(observed: Observed, host: str, name: str, *, raw: bool = False) -> None:
     above = parent_of(name)
     assert above is not None, f"{name} is a pool"
     parent = _there(observed, host, above)
     assert parent.kind is FilesystemKind.FILESYSTEM, f"{above} is a volume"
     assert not parent.inconsistent, f"{above} is half received"
+    assert raw or parent.keystatus != "unavailable", f"{name}: the key of {above} is not loaded"
 
 
 def _there(observed: Observed, host: str, name: str) -> Filesystem:

@@ -7,6 +7,7 @@ thread comes first (fabric#2010). None of that is used here.
 
 import codecs
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from fabric import Connection
 from fabric.runners import Remote
 from invoke.exceptions import CommandTimedOut
 from invoke.runners import Runner
+from paramiko import Channel, Transport
 from paramiko.ssh_exception import ChannelException, SSHException
 
 from reconciler.hosts.transcript import DECODING_ERRORS, ENCODING, EndMark, LiveStderr
@@ -23,6 +25,13 @@ COMMAND = "exec /bin/sh"
 
 CHANNEL_TIMEOUT = 15.0
 """Seconds that the server may take to open a session and to start the shell."""
+
+
+_PAUSES = (0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 5.0)
+"""Seconds to wait before asking again for a session that was not granted."""
+
+
+_REFUSED = 2  # SSH_OPEN_CONNECT_FAILED, which is what sshd says
 
 
 class NotStarted(Exception):
@@ -67,6 +76,31 @@ def run(connection: Connection, fed: Fed, timeout: float) -> Printed:
     return Printed(result.stdout, result.stderr, result.exited)
 
 
+def _open_session(transport: Transport) -> Channel:
+    """Open a session, with patience: sshd counts one that we have left for 0.1 s and longer."""
+    pauses = iter(_PAUSES)
+    while True:
+        try:
+            return transport.open_session(timeout=CHANNEL_TIMEOUT)
+        except SSHException as error:
+            # When two are refused at once, paramiko tells only one of the threads the reason.
+            refused = isinstance(error, ChannelException) or "Unable to open" in str(error)
+            if not refused or not transport.is_active():
+                raise
+            pause = next(pauses, None)
+            if pause is None:
+                raise ChannelException(_REFUSED, "too many sessions") from error
+            time.sleep(pause)
+
+
+def _read_or_end(read: Callable[[int], bytes], size: int) -> bytes:
+    """Read; a connection that breaks is an end like any other, as the end mark will be missing."""
+    try:
+        return read(size)
+    except (SSHException, EOFError, OSError):
+        return b""
+
+
 class _ScriptRunner(Remote):  # type: ignore[misc] # Fabric has no types
     read_chunk_size = 1 << 17
 
@@ -80,7 +114,7 @@ class _ScriptRunner(Remote):  # type: ignore[misc] # Fabric has no types
     def start(self, command: str, shell: object, env: object, timeout: object = None) -> None:
         """Open a session on the connection as it is and start the shell."""
         del shell, env, timeout
-        self.channel = self.context.transport.open_session(timeout=CHANNEL_TIMEOUT)
+        self.channel = _open_session(self.context.transport)
         # paramiko waits for the answer to exec for ever.
         guard = threading.Timer(CHANNEL_TIMEOUT, self.channel.close)
         guard.start()
@@ -115,7 +149,7 @@ class _ScriptRunner(Remote):  # type: ignore[misc] # Fabric has no types
     ) -> None:
         decoder: Any = codecs.getincrementaldecoder(ENCODING)(DECODING_ERRORS)
         end = EndMark(self._fed.nonce)
-        while chunk := read(self.read_chunk_size):
+        while chunk := _read_or_end(read, self.read_chunk_size):
             buffer_.append(decoder.decode(chunk))
             if live is not None:
                 live.feed(chunk)

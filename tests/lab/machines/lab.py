@@ -103,13 +103,14 @@ class Lab:
 
     def power_on(self, name: str) -> None:
         """Start the host again with the pool it had, and wait until it answers."""
-        self._boot([name])
+        self._boot([name], self._spawn)
 
     def heal(self) -> None:
         """Plug in and power on what was cut off and not put back."""
         for name in sorted(self._cut_off):
             self.reconnect(name)
-        self._boot(name for name in self.machines if name not in self._state.running())
+        off = [name for name in self.machines if name not in self._state.running()]
+        self._boot(off, self._spawn)
 
     def renew_pools(self) -> None:
         """Give every host a new, empty pool."""
@@ -117,14 +118,19 @@ class Lab:
             list(pool.map(Machine.renew_pool, self.machines.values()))
 
     def boot(self) -> None:
-        """Start all hosts together and wait until they answer; used once, by start()."""
-        self._boot(self.machines)
+        """Start all hosts with new pools and wait until they answer; used once, by start()."""
+        self._boot(self.machines, self._spawn_with_new_disk)
 
-    def _boot(self, names: Iterable[str]) -> None:
-        booting = [Booting(self._state.hosts[name], self._spawn) for name in names]
+    def _boot(self, names: Iterable[str], spawn: Callable[[Host], Process]) -> None:
+        booting = [Booting(self._state.hosts[name], spawn) for name in names]
         boot.wait_for(booting)
         with ThreadPoolExecutor() as pool:
             list(pool.map(self._greet, (host.host.name for host in booting)))
+
+    def _spawn_with_new_disk(self, host: Host) -> Process:
+        # Also when a boot is tried again: a pool half made would be in the way.
+        qemu.make_disk(host.disk)
+        return self._spawn(host)
 
     def _spawn(self, host: Host) -> Process:
         process = qemu.spawn(
@@ -184,7 +190,6 @@ def _prepared(folder: Path, image: Image, memory: int, hosts: dict[str, Host]) -
             host.folder.mkdir()
         keys = access.prepare(folder, hosts.values())
         for host in hosts.values():
-            qemu.make_disk(host.disk)
             qemu.write_initramfs(host, access.host_archive(host, hosts.values(), keys), image)
     return state
 

@@ -1,0 +1,37 @@
+"""The commands, put together."""
+
+import typer
+
+from reconciler.cli.commands import apply, facts, plan, schema, show, validate, version
+from reconciler.cli.ending import Ended
+
+EPILOG = (
+    "Exit codes: 0 done, 1 error, 2 changes (plan --detailed-exitcode), 3 incomplete (a host was"
+    " not seen or an action failed), 4 blocked or in conflict, 64 wrong usage, 130 interrupted."
+)
+
+app = typer.Typer(
+    name="reconciler",
+    help="Declarative ZFS snapshots, replication and retention over SSH.",
+    epilog=EPILOG,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def without_command(context: typer.Context) -> None:
+    """Show the help when there is no command."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise Ended(0)
+
+
+app.command("validate")(validate.validate)
+app.command("plan")(plan.plan)
+app.command("show")(show.show)
+app.command("apply")(apply.apply)
+app.command("facts")(facts.facts)
+app.command("schema")(schema.schema)
+app.command("version")(version.version)

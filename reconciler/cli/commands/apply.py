@@ -1,0 +1,40 @@
+"""`reconciler apply`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reconciler.cli.ending import Ended
+from reconciler.cli.options import DEFAULT_SPECS, Debug, Explain, Json, NoColor, Specs, SshConfig
+
+
+def apply(  # noqa: PLR0913 - as many as there are options
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="A saved plan: applied as it is, without asking, or refused."),
+    ] = None,
+    *,
+    specs: Specs = DEFAULT_SPECS,
+    auto_approve: Annotated[
+        bool, typer.Option("--auto-approve", help="Do not ask before anything is changed.")
+    ] = False,
+    as_json: Json = False,
+    explain: Explain = False,
+    ssh_config: SshConfig = None,
+    debug: Debug = False,
+    no_color: NoColor = False,
+) -> None:
+    """Do what is to be done: observe, plan, show, ask, execute. Or execute a saved plan."""
+    from reconciler.cli.applying import Applying
+    from reconciler.cli.logs import configure
+    from reconciler.cli.output import Output
+    from reconciler.errors import UsageError
+
+    configure(debug=debug)
+    if as_json and not auto_approve and file is None:
+        raise UsageError("apply --json can't ask: give --auto-approve or a saved plan as well")
+    output = Output(no_color=no_color)
+    applying = Applying(specs, ssh_config, output, as_json=as_json, explain=explain)
+    code = applying.saved(file) if file is not None else applying.fresh(approved=auto_approve)
+    raise Ended(code)

@@ -1,0 +1,76 @@
+"""`reconciler plan`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reconciler.cli.ending import Ended
+from reconciler.cli.options import DEFAULT_SPECS, Debug, Explain, Json, NoColor, Specs, SshConfig
+from reconciler.errors import UsageError
+
+
+def plan(  # noqa: PLR0913 - as many as there are options
+    *,
+    specs: Specs = DEFAULT_SPECS,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Save the plan for show and apply.")
+    ] = None,
+    as_json: Json = False,
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="End with 2 when there are changes.")
+    ] = False,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--target",
+            metavar="ADDRESS",
+            help="Only this replication, host, HOST:FILESYSTEM (with *) or action; repeatable.",
+        ),
+    ] = None,
+    explain: Explain = False,
+    now: Annotated[
+        str | None,
+        typer.Option("--now", metavar="TIME", help="Plan for this instant (RFC 3339)."),
+    ] = None,
+    ssh_config: SshConfig = None,
+    debug: Debug = False,
+    no_color: NoColor = False,
+) -> None:
+    """Observe the hosts and show what is to be done."""
+    from reconciler.cli.logs import configure
+    from reconciler.cli.output import Output
+    from reconciler.cli.plan_files import check_name, write_plan
+    from reconciler.cli.session import Session
+    from reconciler.report.lines import Line
+    from reconciler.report.plan_json import dumps
+    from reconciler.report.plan_text import plan_lines
+    from reconciler.report.summary import of_plan
+
+    configure(debug=debug)
+    at = _instant(now)
+    if out is not None:
+        check_name(out)
+        if at is not None:
+            raise UsageError("--now and --out: a plan for another time can't be applied")
+    with Session(specs, ssh_config) as session:
+        made = session.plan(at, targets=target or (), explain=explain)
+    output = Output(no_color=no_color)
+    if out is not None:
+        write_plan(out, made)
+    if as_json:
+        output.text(dumps(made))
+    else:
+        output.lines(plan_lines(made, explain=explain))
+    if out is not None and not as_json:
+        output.lines([Line(f"Saved to {out}: `reconciler apply {out}` does exactly this.")])
+    raise Ended(of_plan(made, detailed=detailed_exitcode).code)
+
+
+def _instant(text: str | None) -> int | None:
+    from reconciler.report.figures import parse_timestamp
+
+    try:
+        return None if text is None else parse_timestamp(text)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"--now {text}: write it like 2026-11-22T23:15:00Z") from error

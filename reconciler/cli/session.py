@@ -1,0 +1,93 @@
+"""What commands that ask hosts have in common: specs, a fleet, observations, a plan."""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from loguru import logger
+
+from reconciler.cli.interrupts import closing_on_interrupt
+from reconciler.desired.load import load
+from reconciler.desired.model import Desired
+from reconciler.errors import UsageError
+from reconciler.executor import observe as observing
+from reconciler.hosts import fleet as fleets
+from reconciler.hosts.addresses import SshOptions
+from reconciler.observed.model import Observation, Observed, Seen
+from reconciler.planner.plan import Plan
+from reconciler.planner.planning import plan
+from reconciler.planner.restrict import restrict
+from reconciler.planner.roots import roots_of
+from reconciler.report.figures import count_text
+
+
+class Session:
+    """Specs and the hosts they name."""
+
+    def __init__(self, specs: Path, ssh_config: Path | None) -> None:
+        self.desired: Desired = load(specs)
+        bound = logger.bind(digest=self.desired.digest, revision=self.desired.revision)
+        bound.debug("specs loaded")
+        if ssh_config is not None and not ssh_config.is_file():
+            raise UsageError(f"--ssh-config {ssh_config}: there is no such file")
+        self.fleet = fleets.Fleet(self.desired.hosts, SshOptions(ssh_config))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.fleet.close()
+
+    def observe(self) -> Observed:
+        """Ask all hosts; on a terminal it is said that this may take a moment."""
+        count = count_text(len(self.desired.hosts), "host")
+        with _said_meanwhile(f"Observing {count} ..."), closing_on_interrupt(self.fleet):
+            observed = observing.observe(self.desired, self.fleet, time.time)
+        for observation in observed.values():
+            _log(observation)
+        return observed
+
+    def observe_host(self, name: str) -> Observation:
+        """Ask one host of the specs."""
+        if name not in self.desired.hosts:
+            known = ", ".join(self.desired.hosts) or "none"
+            raise UsageError(f"the specs have no host {name}; they have: {known}")
+        roots = roots_of(self.desired)[name]
+        with _said_meanwhile(f"Observing {name} ..."), closing_on_interrupt(self.fleet):
+            observation = observing.observe_host(name, roots, self.fleet, time.time)
+        _log(observation)
+        return observation
+
+    def plan(
+        self, now: int | None = None, *, targets: Sequence[str] = (), explain: bool = False
+    ) -> Plan:
+        """Observe and plan, for the present instant unless another one is given."""
+        observed = self.observe()
+        at = int(time.time()) if now is None else now
+        made = restrict(plan(self.desired, observed, at, explain=explain), targets)
+        logger.bind(**made.summary).debug("planned")
+        return made
+
+
+def _log(observation: Observation) -> None:
+    bound = logger.bind(host=observation.host)
+    if isinstance(observation, Seen):
+        bound.bind(filesystems=len(observation.filesystems)).debug("observed")
+    else:
+        bound.bind(cause=observation.cause).debug("not seen")
+
+
+@contextmanager
+def _said_meanwhile(text: str) -> Iterator[None]:
+    """Show a text on stderr while something runs, if stderr is a terminal."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    print(text, end="", file=sys.stderr, flush=True)
+    try:
+        yield
+    finally:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,154 @@
+"""The plans whose text is kept in files: one scene for each thing there is to say."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from reconciler.actions import AbortReceive, Reason
+from reconciler.planner.plan import HostState, Note, Plan, PlannedAction, Severity, Specs
+from reconciler.planner.planning import plan
+from reconciler.planner.restrict import restrict
+from tests.support.tokens import token
+from tests.support.worlds import NOW, desired, fs, replica, seen, unseen, volume, world
+
+SPECS = Specs("main@4e04f8d", "sha256:0", 12)
+
+
+def one_step() -> Plan:
+    """Snapshot, send, move the cursor, destroy: the usual."""
+    specs = desired("web: alpha tank/www/** every 15m keep last 2 -> vault keep last 3")
+    here = "@~22:30,1 @~22:45,2 @~23:00,3,written=4300000 #cur,3"
+    there = "@~22:30,1 @~22:45,2 @~23:00,3,held=base"
+    observed = world(
+        seen("alpha", fs("tank/www", here, written=4300000)),
+        seen("vault", replica("backup/alpha/tank/www", there)),
+    )
+    return plan(specs, observed, NOW, explain=True)
+
+
+def many_filesystems() -> Plan:
+    """Forty filesystems alike, and some that are not."""
+    specs = desired(
+        "data: alpha,beta tank/data/** every 1h keep last 2 -> vault -> far under keep last 5",
+    )
+    names = [f"tank/data/vm-{number:02}" for number in range(40)]
+    here = "@~20:00,1 @~21:00,2 @~22:00,3,written=1000000"
+    observed = world(
+        seen("alpha", fs("tank/data"), *(fs(name, here, spec="data") for name in names)),
+        seen("beta", fs("tank/data"), volume("tank/data/my disk", written=5), fs("tank/data/x y")),
+        seen("vault", *(replica(f"backup/alpha/{name}", "@~21:00,2") for name in names)),
+        seen("far", fs("under")),
+    )
+    return plan(specs, observed, NOW)
+
+
+def long_history() -> Plan:
+    """Keep rules that take away a lot, each version for its own reason."""
+    specs = desired("web: alpha tank/www every 15m keep last 3 hourly 3 -> vault keep daily 2")
+    times = [f"~{hour:02}:{minute:02}" for hour in range(12, 23) for minute in (0, 15, 30, 45)]
+    history = " ".join(f"@{time},{guid}" for guid, time in enumerate([*times, "~23:00"], start=1))
+    observed = world(
+        seen("alpha", fs("tank/www", f"{history} #cur,45")),
+        seen("vault", replica("backup/alpha/tank/www", f"{history},held=base")),
+    )
+    return plan(specs, observed, NOW, explain=True)
+
+
+def trouble() -> Plan:
+    """Unseen hosts, conflicts, guards, errors and warnings all at once."""
+    specs = desired(
+        "web: alpha tank/www/** every 15m keep last 1 -> vault keep last 1",
+        "db: beta tank/db every 1h -> vault",
+        "off: alpha tank/off every 1h suspended -> vault",
+        "nil: alpha tank/nil every 1h -> vault",
+    )
+    kept = "@~22:30,1 @~22:45,2 @~23:00,3"
+    observed = world(
+        seen(
+            "alpha",
+            fs("tank/www", f"{kept} #cur,3"),
+            *(fs(f"tank/www/{name}", "@~23:00,3") for name in "abcdef"),
+            fs("tank/off"),
+        ),
+        seen(
+            "vault",
+            replica("backup/alpha/tank/www", kept),
+            *(
+                replica(f"backup/alpha/tank/www/{name}", "@~23:00,3 @manual,4 @test,5")
+                for name in "abcdef"
+            ),
+            replica("backup/alpha/tank/www/gone", "@~23:00,9"),
+            skew=400,
+        ),
+        unseen("beta"),
+    )
+    made = plan(specs, observed, NOW)
+    hosts = [
+        replace(state, remedy="see that sshd listens") if not state.seen else state
+        for state in made.hosts
+    ]
+    return replace(made, hosts=tuple(hosts))
+
+
+def first_time() -> Plan:
+    """Nothing is on the receiver yet; an encrypted source; a receive that was cut."""
+    specs = desired("web: alpha tank/secret tank/cut every 1d -> vault")
+    secret = fs("tank/secret", encryption="aes-256-gcm", keystatus="available")
+    cut = replica("backup/alpha/tank/cut", resume_token=token(1), inconsistent=True)
+    observed = world(seen("alpha", secret, fs("tank/cut", "@~22:00,1")), seen("vault", cut))
+    return plan(specs, observed, NOW)
+
+
+def nothing() -> Plan:
+    """All is well."""
+    specs = desired("web: alpha tank/www every 15m -> vault")
+    both = "@~23:15,3"
+    observed = world(
+        seen("alpha", fs("tank/www", f"{both} #cur,3")),
+        seen("vault", replica("backup/alpha/tank/www", f"{both},held=base")),
+    )
+    return plan(specs, observed, NOW)
+
+
+def nobody() -> Plan:
+    """No host answers."""
+    specs = desired("web: alpha tank/www every 15m -> vault")
+    return plan(specs, world(unseen("alpha"), unseen("vault")), NOW)
+
+
+def targeted() -> Plan:
+    """A part of a plan."""
+    return restrict(many_filesystems(), ["beta", "vault:backup/alpha/tank/data/vm-0?"])
+
+
+def hostile() -> Plan:
+    """Words from hosts that would steer a terminal."""
+    evil = "\x1b[2J\x07 line\nbreak"
+    abort = AbortReceive("alpha", "tank/a", "1-2-3")
+    return Plan(
+        at=NOW,
+        specs=SPECS,
+        hosts=(HostState("alpha", seen=True), HostState("beta", seen=False, cause=evil)),
+        actions=(PlannedAction(abort, Reason("stale-receive", evil), "web"),),
+        notes=(Note(Severity.WARNING, evil, "web"),),
+    )
+
+
+SCENES: dict[str, Callable[[], Plan]] = {
+    scene.__name__.replace("_", "-"): scene
+    for scene in (
+        one_step,
+        many_filesystems,
+        long_history,
+        trouble,
+        first_time,
+        nothing,
+        nobody,
+        targeted,
+        hostile,
+    )
+}
+
+
+def scene(name: str) -> Plan:
+    """Return a plan by its scene's name."""
+    return replace(SCENES[name](), specs=SPECS)
