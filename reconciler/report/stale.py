@@ -15,20 +15,26 @@ def stale(saved: Plan, fresh: Plan) -> tuple[str, ...]:
     """Return the first differences that matter, one sentence each; none: it can be applied.
 
     `fresh` is the plan of the specs and hosts as they are now, made for the instant of the saved
-    one and restricted as it was. Sizes are estimates and change with every write, so they do not
+    one and restricted as it was. A host that is unseen now matters only if actions do. Sizes are estimates and change with every write, so they do not
     count; a version's guid, a hold, a token, the order of things do.
     """
     if saved.specs.digest != fresh.specs.digest:
         return ("the specs have changed",)
     found = list(_differences(saved, fresh))
+    if found:
+        found = [*_lost_hosts(saved, fresh), *found]
     more = len(found) - SHOWN
     return (*found[:SHOWN], *([f"and {more} more differences"] if more > 0 else []))
 
 
-def _differences(saved: Plan, fresh: Plan) -> Iterator[str]:
+def _lost_hosts(saved: Plan, fresh: Plan) -> Iterator[str]:
+    seen_then = {state.host for state in saved.hosts if state.seen}
     for state in fresh.hosts:
-        if not state.seen and any(s.host == state.host and s.seen for s in saved.hosts):
+        if not state.seen and state.host in seen_then:
             yield f"{state.host} was seen then and is not now: {state.cause}"
+
+
+def _differences(saved: Plan, fresh: Plan) -> Iterator[str]:
     then, now = _by_id(saved), _by_id(fresh)
     for id_, planned in then.items():
         if id_ not in now:

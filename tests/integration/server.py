@@ -7,7 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.hosts.addresses import HostAddress, Privilege, SshAddress, SshOptions
@@ -40,7 +40,6 @@ class Sshd:
     """One server and the client's files for it."""
 
     folder: Path
-    lines: list[str] = field(default_factory=list)
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
 

@@ -31,7 +31,8 @@ room_in_slot() {
 say "Three hosts with real OpenZFS: alpha and beta with a pool 'tank', vault with a pool 'backup'"
 "${lab[@]}" down >/dev/null # start from empty pools, whatever an earlier demo left
 run "${lab[@]}" up
-RECONCILER_SSH_CONFIG=$("${lab[@]}" status --ssh-config)
+RECONCILER_SSH_CONFIG=$("$python" -c \
+    'from tests.lab.machines import places; print(places.default_run() / "ssh_config")')
 export RECONCILER_SSH_CONFIG
 PATH=$PWD/.venv/bin:$PATH
 

@@ -27,9 +27,8 @@ Part = Mapping[str, object]
 EMPTY = Plan(at=0, specs=Specs(None, "", 0), hosts=(HostState("alpha", seen=True),))
 ACTION = PlannedAction(CreateFilesystem("alpha", "tank/a"), Reason("", ""), "web")
 ERROR: Part = {"notes": (Note(Severity.ERROR, "selects nothing"),)}
-UNSEEN: Part = {
-    "hosts": (HostState("alpha", seen=True), HostState("beta", seen=False, cause="down"))
-}
+BETA = HostState("beta", seen=False, cause="down")
+UNSEEN: Part = {"hosts": (HostState("alpha", seen=True), BETA)}
 CONFLICT: Part = {"conflicts": (Conflict("web", "alpha", "tank/a", "diverged", "it diverged"),)}
 VERSION = Version(VersionKind.SNAPSHOT, "a", 1, 1, 1)
 BLOCKED: Part = {"blocked": (Blocked("id", "alpha", "tank/a", (VERSION,), "clock", "no"),)}
