@@ -67,7 +67,8 @@ class Session:
         """Observe and plan, for the present instant unless another one is given."""
         observed = self.observe()
         at = int(time.time()) if now is None else now
-        made = restrict(plan(self.desired, observed, at, explain=explain), targets)
+        whole = plan(self.desired, observed, at, explain=explain)
+        made = restrict(whole, targets, self.desired.replications)
         logger.bind(**made.summary).debug("planned")
         return made
 

@@ -43,8 +43,9 @@ def without_versions(filesystem: Filesystem, gone: frozenset[tuple[str, int]]) -
 
 
 def with_holds(filesystem: Filesystem, version: Version, holds: tuple[str, ...]) -> Filesystem:
-    """Return the filesystem with one version's hold tags replaced."""
-    held = version._replace(holds=tuple(sorted(holds)), userrefs=len(holds))
+    """Return the filesystem with one version's hold tags replaced; unnamed holds stay counted."""
+    unnamed = max(0, version.userrefs - len(version.holds))
+    held = version._replace(holds=tuple(sorted(holds)), userrefs=len(holds) + unnamed)
     versions = tuple(
         held if (v.label, v.guid) == (version.label, version.guid) else v
         for v in filesystem.versions

@@ -229,7 +229,7 @@ class _PairPlanner:
         kept = {decision.version.guid for decision in decisions if decision.kept}
         wanted = tuple(version for version in candidates if version.guid in kept)
         token = self._token(there)
-        resumed = _find(candidates, token.toguid) if token is not None else None
+        resumed = _find(wanted, token.toguid) if token is not None else None
         if base is None and wanted:
             wanted = self._initial(wanted, resumed)
         if token is not None and resumed in wanted and self._continues(token, base):

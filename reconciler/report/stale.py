@@ -15,8 +15,9 @@ def stale(saved: Plan, fresh: Plan) -> tuple[str, ...]:
     """Return the first differences that matter, one sentence each; none: it can be applied.
 
     `fresh` is the plan of the specs and hosts as they are now, made for the instant of the saved
-    one and restricted as it was. A host that is unseen now matters only if actions do. Sizes are estimates and change with every write, so they do not
-    count; a version's guid, a hold, a token, the order of things do.
+    one and restricted as it was. Sizes are estimates and change with every write, so they do not
+    count; a version's guid, a hold, a token, the order of things do. A host that is unseen now
+    matters only if that changes an action.
     """
     if saved.specs.digest != fresh.specs.digest:
         return ("the specs have changed",)

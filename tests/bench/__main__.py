@@ -16,7 +16,7 @@ from reconciler.hosts.script import Script, Step
 from reconciler.planner.planning import plan
 from reconciler.zfs.parse import parse_versions
 from tests.bench.worlds import NOW, steady_world, thousand_specs, version_rows
-from tests.integration.conftest import SSHD, Sshd
+from tests.integration.server import SSHD, Sshd
 
 MEBIBYTE = 1 << 20
 

@@ -119,7 +119,7 @@ spec:
     keep: {{last: 4, hourly: 24}}
   targets:
     - host: vault
-      under: backup/{{{{host}}}}
+      under: backup/{{host}}
       keep: {{hourly: 48, daily: 30, monthly: 12}}
 """
 

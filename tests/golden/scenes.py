@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from reconciler.actions import AbortReceive, Reason
+from reconciler.actions import AbortReceive, Destroy, Reason, Release, Send, SendMode
 from reconciler.planner.plan import HostState, Note, Plan, PlannedAction, Severity, Specs
 from reconciler.planner.planning import plan
 from reconciler.planner.restrict import restrict
+from reconciler.zfs.capabilities import StreamFlags
+from reconciler.zfs.types import FilesystemKind, Version, VersionKind
 from tests.support.tokens import token
 from tests.support.worlds import NOW, desired, fs, replica, seen, unseen, volume, world
 
@@ -98,6 +100,63 @@ def first_time() -> Plan:
     return plan(specs, observed, NOW)
 
 
+def wrong_clock() -> Plan:
+    """A guard that objects on many filesystems."""
+    names = [f"tank/www/{name}" for name in "abcdef"]
+    kept = "@~22:30,1 @~22:45,2 @~23:15,3 #cur,3"
+    specs = desired("web: alpha tank/www/* every 15m keep last 2 -> vault keep last 9")
+    there = (replica(f"backup/alpha/{name}", "@~22:45,2 @~23:15,3,held=base") for name in names)
+    observed = world(
+        seen("alpha", *(fs(name, kept) for name in names), skew=-3600), seen("vault", *there)
+    )
+    return plan(specs, observed, NOW)
+
+
+def odds_and_ends() -> Plan:
+    """What the planner seldom makes: other paths, unknown sizes, streams from cursors, aborts."""
+    to = Version(VersionKind.SNAPSHOT, "rec-20261122T231500Z", 7, 70, NOW)
+    cursor = Version(VersionKind.BOOKMARK, "rec-cursor_web_vault-5e7de5_0000000000000003", 3, 30, 0)
+    send = Send(
+        host="alpha",
+        filesystem="tank/a",
+        kind=FilesystemKind.FILESYSTEM,
+        receiver_host="vault",
+        receiver_filesystem="backup/alpha/tank/a",
+        mode=SendMode.INCREMENTAL,
+        base=cursor,
+        versions=(to,),
+        flags=StreamFlags(),
+        path="direct",
+    )
+    elsewhere = replace(
+        send,
+        filesystem="tank/b",
+        receiver_filesystem="other/name",
+        base=cursor._replace(name="mine"),
+        estimated_bytes=2**30,
+    )
+    sized = replace(
+        send,
+        filesystem="tank/c",
+        receiver_filesystem="backup/alpha/tank/c",
+        estimated_bytes=5 * 2**20,
+    )
+    actions = (
+        AbortReceive("vault", "backup/alpha/tank/c", "1-2-3"),
+        send,
+        elsewhere,
+        sized,
+        Destroy("alpha", "tank/a", (cursor,)),
+        Release("vault", "backup/alpha/tank/a", to, "rec-base_web"),
+    )
+    return Plan(
+        at=NOW,
+        specs=SPECS,
+        hosts=(HostState("alpha", seen=True), HostState("vault", seen=True)),
+        actions=tuple(PlannedAction(action, Reason("x", "it is so"), "web") for action in actions),
+    )
+
+
 def nothing() -> Plan:
     """All is well."""
     specs = desired("web: alpha tank/www every 15m -> vault")
@@ -117,7 +176,7 @@ def nobody() -> Plan:
 
 def targeted() -> Plan:
     """A part of a plan."""
-    return restrict(many_filesystems(), ["beta", "vault:backup/alpha/tank/data/vm-0?"])
+    return restrict(many_filesystems(), ["beta", "vault:backup/alpha/tank/data/vm-0?"], ["data"])
 
 
 def hostile() -> Plan:
@@ -141,6 +200,8 @@ SCENES: dict[str, Callable[[], Plan]] = {
         long_history,
         trouble,
         first_time,
+        wrong_clock,
+        odds_and_ends,
         nothing,
         nobody,
         targeted,

@@ -14,7 +14,9 @@ def test_the_text_of_a_plan(name: str, golden: Golden) -> None:
     golden(f"{name}.txt", text_of(plan_lines(scene(name))))
 
 
-@pytest.mark.parametrize("name", ["one-step", "long-history", "trouble", "first-time"])
+@pytest.mark.parametrize(
+    "name", ["one-step", "long-history", "trouble", "first-time", "odds-and-ends"]
+)
 def test_the_explained_text_of_a_plan(name: str, golden: Golden) -> None:
     golden(f"{name}-explained.txt", text_of(plan_lines(scene(name), explain=True)))
 

@@ -36,7 +36,7 @@ def test_yes_applies(command: Runner, hosts: Pretended) -> None:
     ran = command("apply", answer="yes\n")
     assert ran.code == 0
     assert len(hosts.executed) == 1
-    assert "Done: 1 snapshotted, 2 sent, 1 bookmarked" in ran.stdout
+    assert "Done: 1 created, 1 snapshotted, 2 sent, 1 bookmarked" in ran.stdout
 
 
 def test_approval_in_advance_asks_nothing(command: Runner, hosts: Pretended) -> None:
@@ -45,7 +45,7 @@ def test_approval_in_advance_asks_nothing(command: Runner, hosts: Pretended) -> 
     assert ran.stderr == ""
     assert len(hosts.executed) == 1
     lines = ran.stdout.splitlines()
-    assert any(line.startswith("[ 0/") and "begun, ~1000 B" in line for line in lines)
+    assert any("→ send  alpha tank/www@" in line and "begun, ~1000 B" in line for line in lines)
     assert any("+ snapshot  alpha tank/www" in line and "done in 0.5s" in line for line in lines)
 
 

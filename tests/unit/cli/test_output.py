@@ -4,8 +4,10 @@ import io
 import logging
 import os
 import signal
+import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,9 @@ from reconciler.cli.interrupts import closing_on_interrupt, stopping_on_interrup
 from reconciler.cli.logs import configure
 from reconciler.cli.output import Output, painted, print_error
 from reconciler.report.lines import Line, Style
-from tests.unit.cli.conftest import Terminal
+from tests.unit.cli.conftest import SPECS, Terminal
+
+ROOT = str(Path(__file__).parents[3])
 
 
 @pytest.mark.parametrize(
@@ -62,6 +66,15 @@ def test_a_closed_pipe_swallows_the_rest(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert tmp_path.exists()
 
 
+class Left(BaseException):
+    """Raised in place of ending the process."""
+
+
+def leave(code: int) -> None:
+    assert code == 130
+    raise Left
+
+
 class Fleet:
     """Something that can be closed."""
 
@@ -84,8 +97,9 @@ def test_questions_are_cut_short(number: signal.Signals) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_is_stopped_first_and_cut_then(
-    number: signal.Signals, capfd: pytest.CaptureFixture[str]
+    number: signal.Signals, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(os, "_exit", leave)
     fleet, stop = Fleet(), threading.Event()
     with stopping_on_interrupt(fleet, stop):
         signal.raise_signal(number)
@@ -93,9 +107,42 @@ def test_a_run_is_stopped_first_and_cut_then(
         assert not fleet.closed.wait(0.05)
         signal.raise_signal(number)
         assert fleet.closed.wait(5)
+        with pytest.raises(Left):
+            signal.raise_signal(number)
     said = capfd.readouterr().err
     assert "Finishing what runs (Ctrl-C again to cut it)." in said
-    assert "Cutting what runs." in said
+    assert "Cutting what runs (Ctrl-C again to leave at once)." in said
+    assert said.endswith("Interrupted.\n")
+
+
+def test_questions_that_do_not_let_go_are_left(folder: Path) -> None:
+    """A command on the controller's own machine has no connection that could be closed."""
+    program = folder / "bin" / "zfs"
+    program.parent.mkdir()
+    asked = folder / "asked"
+    program.write_text(f"#!/bin/sh\necho > '{asked}'\nsleep 60\n")
+    program.chmod(0o755)
+    local = SPECS.replace("ssh: {address: alpha.invalid}", "local: {}")
+    (folder / "specs" / "all.yaml").write_text(local)
+    code = (
+        "from reconciler.cli import interrupts, main, session; from functools import partial;"
+        "patched = partial(interrupts.closing_on_interrupt, patience=0.5);"
+        "session.closing_on_interrupt = patched; main.main()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, "plan"],
+        cwd=folder,
+        env={**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "PYTHONPATH": ROOT},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        deadline = time.monotonic() + 30
+        while not asked.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert said == "\nInterrupted.\n"
 
 
 def test_signals_are_left_alone_outside_the_main_thread() -> None:
