@@ -13,9 +13,9 @@ from loguru import logger
 from reconciler.report.lines import clean
 
 if TYPE_CHECKING:
-    from loguru import Message
+    from loguru import Message, Record
 
-FORMAT = "{time:HH:mm:ss.SSS} {level:<7} {message} {extra}"
+FORMAT = "{time:HH:mm:ss.SSS} {level:<7} {message}"
 
 
 def configure(*, debug: bool) -> None:
@@ -27,10 +27,17 @@ def configure(*, debug: bool) -> None:
     logger.remove()
     # diagnose would print the values of variables, and so what is secret.
     level = "DEBUG" if debug else "WARNING"
-    logger.add(_sink, level=level, format=FORMAT, diagnose=False, backtrace=False, colorize=False)
+    logger.add(_sink, level=level, format=_format, diagnose=False, backtrace=False, colorize=False)
     logging.basicConfig(handlers=[_Intercept()], level=logging.NOTSET, force=True)
-    for library in ("paramiko", "fabric", "invoke"):
-        logging.getLogger(library).setLevel(logging.DEBUG if debug else logging.CRITICAL)
+    logging.getLogger("paramiko").setLevel(logging.DEBUG if debug else logging.CRITICAL)
+    for library in ("fabric", "invoke"):
+        # Their debug output is their whole configuration, many times over.
+        logging.getLogger(library).setLevel(logging.WARNING)
+
+
+def _format(record: "Record") -> str:
+    """Return the template for a record: what was bound comes last, if anything was."""
+    return FORMAT + (" {extra}" if record["extra"] else "") + "\n{exception}"
 
 
 def _sink(message: "Message") -> None:

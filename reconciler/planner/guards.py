@@ -9,13 +9,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.actions import Destroy, Send
+from reconciler.actions import Destroy, Send, Snapshot
 from reconciler.desired.model import Desired, Replication, Target
+from reconciler.observed.change import current
 from reconciler.observed.model import Filesystem, Observed, Seen
-from reconciler.planner.history import Common, compare
+from reconciler.planner.history import Common, Nothing, compare
 from reconciler.planner.marks import Ownership, PairMarks
 from reconciler.planner.plan import Blocked, Plan, PlannedAction
-from reconciler.zfs.names import ancestors
+from reconciler.zfs.names import ancestors, pool_of
 from reconciler.zfs.types import Version
 
 MAX_CLOCK_DIFFERENCE = 60
@@ -57,23 +58,28 @@ class _Eye:
         self.receivers: dict[tuple[str, str], list[tuple[Replication, Target, str]]] = defaultdict(
             list
         )
-        for replication in desired.replications.values():
+        for _, replication in sorted(desired.replications.items()):
             for sender in replication.senders:
                 self.senders[sender].append(replication)
             for target in replication.targets:
                 for sender, root in target.roots.items():
                     self.receivers[target.host, root].append((replication, target, sender))
         self._known_roles: dict[tuple[str, str], tuple[_Role, ...]] = {}
-        sends = [p.action for p in plan.actions if isinstance(p.action, Send)]
-        self.sends: dict[tuple[tuple[str, str], ...], list[Send]] = {}
-        for send in sends:
-            self.sends.setdefault(send.places, []).append(send)
-        self.doomed: dict[tuple[str, str], set[int]] = {}
+        self.sends: dict[tuple[tuple[str, str], ...], list[Send]] = defaultdict(list)
+        self.arrivals: dict[str, tuple[tuple[str, str], ...]] = {}
+        """Id of a snapshot or send → the (host, filesystem) pairs that get a version by it."""
+        self.doomed: dict[tuple[str, str], set[int]] = defaultdict(set)
         for planned in plan.actions:
-            if isinstance(planned.action, Destroy):
-                place = planned.action.places[0]
-                guids = {v.guid for v in planned.action.versions if v.is_snapshot}
-                self.doomed.setdefault(place, set()).update(guids)
+            match planned.action:
+                case Send() as send:
+                    self.sends[send.places].append(send)
+                    self.arrivals[send.id] = send.places[1:]
+                case Snapshot() as snapshot:
+                    self.arrivals[snapshot.id] = snapshot.places
+                case Destroy() as destroy:
+                    guids = {v.guid for v in destroy.versions if v.is_snapshot}
+                    self.doomed[destroy.places[0]] |= guids
+        self._something_stays: dict[tuple[str, str], bool] = {}
 
     def inspect(
         self, planned: PlannedAction, destroy: Destroy
@@ -88,18 +94,22 @@ class _Eye:
         return left, _grouped(planned.id, destroy, objections)
 
     def _objections(
-        self, planned: PlannedAction, destroy: Destroy, version: Version
+        self, planned: PlannedAction, destroy: Destroy, doomed: Version
     ) -> Iterator[tuple[str, str]]:
         seen = self.observed.get(destroy.host)
         filesystem = seen.filesystems.get(destroy.filesystem) if isinstance(seen, Seen) else None
         if not isinstance(seen, Seen) or filesystem is None:
             yield "unseen", f"{destroy.host} {destroy.filesystem} was not seen"
             return
+        version = current(filesystem, doomed)
+        if version is None:
+            yield "unseen", f"{doomed.label} with guid {doomed.guid} was not seen"
+            return
         yield from _clock(seen)
         roles = self._roles(destroy.host, destroy.filesystem)
         yield from self._foreign(destroy, version, roles)
         yield from _held(version, roles)
-        yield from _future(seen, filesystem, roles)
+        yield from self._future(seen, filesystem, roles)
         yield from self._last(planned, destroy, filesystem, version)
         for role in roles:
             yield from self._common(planned, role, version)
@@ -139,13 +149,26 @@ class _Eye:
                 Ownership.of(r.replication).on_receiver(version)
                 for r in roles
                 if r.receiver == place
-            ) or any(
-                Ownership.of(replication).on_sender(version)
-                for replication in self.senders[destroy.host]
-                if replication.selection.selects(destroy.filesystem)
-            )
+            ) or any(owner.on_sender(version) for owner in self._snapshotters(*place))
         if not mine:
             yield "foreign", "no spec manages it"
+
+    def _snapshotters(self, host: str, filesystem: str) -> Iterator[Ownership]:
+        """Yield the owners of a filesystem's snapshots, be they sent anywhere or not."""
+        for replication in self.senders[host]:
+            if replication.selection.selects(filesystem):
+                yield Ownership.of(replication)
+
+    def _future(
+        self, seen: Seen, filesystem: Filesystem, roles: Sequence[_Role]
+    ) -> Iterator[tuple[str, str]]:
+        limit = max(seen.clock, seen.at) + MAX_CLOCK_DIFFERENCE
+        owners = {Ownership.of(role.replication) for role in roles}
+        owners.update(self._snapshotters(seen.host, filesystem.name))
+        for version in filesystem.snapshots:
+            if version.creation > limit and any(owner.on_receiver(version) for owner in owners):
+                yield "future", f"{version.label} is from the future: a clock was wrong"
+                return
 
     def _last(
         self,
@@ -155,27 +178,22 @@ class _Eye:
         version: Version,
     ) -> Iterator[tuple[str, str]]:
         """Something managed has to be left, or to have arrived before."""
+        place = destroy.places[0]
         if not version.is_snapshot:
             return
-        doomed = self.doomed[destroy.places[0]]
-        stays = any(
-            v.guid not in doomed and self._managed_here(destroy, v) for v in filesystem.snapshots
-        )
-        if not stays and not self._arrives_before(planned, destroy):
+        if place not in self._something_stays:
+            doomed = self.doomed[place]
+            self._something_stays[place] = any(
+                v.guid not in doomed and self._managed_here(destroy, v)
+                for v in filesystem.snapshots
+            )
+        arrives = any(place in self.arrivals.get(id_, ()) for id_ in planned.depends_on)
+        if not self._something_stays[place] and not arrives:
             yield "last-version", "it would leave no managed version"
 
     def _managed_here(self, destroy: Destroy, version: Version) -> bool:
         roles = self._roles(destroy.host, destroy.filesystem)
         return next(self._foreign(destroy, version, roles), None) is None
-
-    def _arrives_before(self, planned: PlannedAction, destroy: Destroy) -> bool:
-        place = destroy.places[0]
-        return any(
-            send.id in planned.depends_on
-            for places, sends in self.sends.items()
-            if places[1] == place
-            for send in sends
-        ) or any(id_.startswith(f"snapshot:{destroy.host}:") for id_ in planned.depends_on)
 
     def _common(
         self, planned: PlannedAction, role: _Role, version: Version
@@ -183,18 +201,16 @@ class _Eye:
         """The most recent common version stays until a newer one is on both ends."""
         here, there = self._filesystem(role.sender), self._filesystem(role.receiver)
         peer = role.receiver if planned.action.places[0] == role.sender else role.sender
-        unseen = [h for h in (role.sender[0], role.receiver[0]) if not self._is_seen(h)]
-        if unseen:
+        if not (self._is_seen(role.sender) and self._is_seen(role.receiver)):
             yield "peer-unseen", f"its peer {peer[0]} {peer[1]} was not seen"
             return
-        sends = self.sends.get((role.sender, role.receiver), [])
-        if here is None or (there is None and not sends):
-            if there is not None:
-                yield "peer-gone", f"its peer {peer[0]} {peer[1]} is gone"
+        sends = self.sends[role.sender, role.receiver]
+        if here is None:
+            yield "peer-gone", f"its peer {peer[0]} {peer[1]} is gone"
             return
-        known = there.versions if there is not None and not there.inconsistent else ()
-        before = compare(here.versions, known)
-        if known and not isinstance(before, Common):
+        before = compare(here.versions, there.versions) if there is not None else Nothing()
+        begun = there is None or (there.inconsistent and there.resume_token is not None)
+        if not isinstance(before, Common) and not begun:
             yield "conflict", f"it has no undisputed common version with {peer[0]} {peer[1]}"
             return
         if sends and sends[-1].to.guid == version.guid:
@@ -209,8 +225,11 @@ class _Eye:
         seen = self.observed.get(place[0])
         return seen.filesystems.get(place[1]) if isinstance(seen, Seen) else None
 
-    def _is_seen(self, host: str) -> bool:
-        return isinstance(self.observed.get(host), Seen)
+    def _is_seen(self, place: tuple[str, str]) -> bool:
+        """Tell whether it would be known if there were something at a place."""
+        seen = self.observed.get(place[0])
+        pool = seen.pools.get(pool_of(place[1])) if isinstance(seen, Seen) else None
+        return pool is not None and pool.usable
 
 
 def _clock(seen: Seen) -> Iterator[tuple[str, str]]:
@@ -228,17 +247,6 @@ def _held(version: Version, roles: Sequence[_Role]) -> Iterator[tuple[str, str]]
     strangers = [tag for tag in version.holds if tag not in own]
     if strangers or version.userrefs > len(version.holds):
         yield "held", f"held by {', '.join(strangers) or 'somebody'}"
-
-
-def _future(
-    seen: Seen, filesystem: Filesystem, roles: Sequence[_Role]
-) -> Iterator[tuple[str, str]]:
-    limit = max(seen.clock, seen.at) + MAX_CLOCK_DIFFERENCE
-    owners = [Ownership.of(role.replication) for role in roles]
-    for version in filesystem.snapshots:
-        if version.creation > limit and any(owner.on_receiver(version) for owner in owners):
-            yield "future", f"{version.label} is from the future: a clock was wrong"
-            return
 
 
 def _grouped(

@@ -353,7 +353,7 @@ class _PairPlanner:
                 raise Conflicted(
                     "key-not-loaded",
                     f"{above} on {self.seen.host} is encrypted and its key is not loaded",
-                    f"zfs load-key {found and found.encryptionroot or above} there",
+                    f"zfs load-key {(found and found.encryptionroot) or above} there",
                 )
             if found is not None:
                 return

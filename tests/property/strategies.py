@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
+from reconciler.actions.bookmark import cursor_name
 from reconciler.desired.model import Desired, Keep
 from reconciler.observed.model import Filesystem, Observation, Observed, Pool
 from reconciler.planner.marks import PairMarks, snapshot_name
@@ -76,9 +77,7 @@ def histories(draw: st.DrawFn, number: int) -> list[Lot]:
     """All snapshots that filesystem number `number` ever had, oldest first."""
     gaps = draw(st.lists(st.sampled_from(GAPS), max_size=6))
     end = NOW - draw(usually(100, 2 * DAY, -3600))
-    return [
-        draw(lots(number, place, end - sum(gaps[place:]))) for place in range(1, len(gaps) + 1)
-    ]
+    return [draw(lots(number, place, end - sum(gaps[place:]))) for place in range(1, len(gaps) + 1)]
 
 
 @st.composite
@@ -100,24 +99,25 @@ def lots(draw: st.DrawFn, number: int, place: int, at: int) -> Lot:
     return Lot(snapshot, where, draw(usually(True, False)), holds)
 
 
-def on_sender(history: list[Lot], pair: PairMarks) -> tuple[Version, ...]:
+def on_sender(history: list[Lot], pairs: list[PairMarks]) -> tuple[Version, ...]:
     """What the sender has of a history."""
-    return tuple(version for lot in history for version in _sender_version(lot, pair))
+    return tuple(version for lot in history for version in _sender_version(lot, pairs))
 
 
-def _sender_version(lot: Lot, pair: PairMarks) -> list[Version]:
+def _sender_version(lot: Lot, pairs: list[PairMarks]) -> list[Version]:
     snapshot = lot.snapshot
     mark = snapshot._replace(
         kind=VersionKind.BOOKMARK, name=f"mark{snapshot.guid}", written=None, spec=None
     )
     match lot.on_sender:
         case "snapshot":
-            return [_held(snapshot, lot.held, pair)]
+            return [_held(snapshot, lot.held, pairs[0])]
         case "bookmark":
             return [mark]
         case "cursor":
-            name = f"{pair.cursor_prefix}{snapshot.guid:016x}"
-            return [mark._replace(name=name), _held(snapshot, lot.held, pair)]
+            names = [cursor_name(pair.cursor_prefix, snapshot.guid) for pair in pairs]
+            cursors = [mark._replace(name=name) for name in names]
+            return [*cursors, _held(snapshot, lot.held, pairs[-1])]
     return []
 
 
@@ -148,13 +148,13 @@ def on_receiver(history: list[Lot], pair: PairMarks) -> tuple[Version, ...]:
 
 
 @st.composite
-def sources(draw: st.DrawFn, name: str, history: list[Lot], pair: PairMarks) -> Filesystem:
+def sources(draw: st.DrawFn, name: str, history: list[Lot], pairs: list[PairMarks]) -> Filesystem:
     """The sender's filesystem."""
     made = draw(usually(fs, volume)) if name in {"tank/a/b/c", "tank/d", "tank/e"} else fs
     secret = encrypted() if draw(usually(False, True)) else {}
     found: Filesystem = made(name, written=draw(st.sampled_from([0, 5])), **secret)
     return replace(
-        found, versions=on_sender(history, pair), disabled=draw(usually(False, False, False, True))
+        found, versions=on_sender(history, pairs), disabled=draw(usually(False, False, False, True))
     )
 
 
@@ -225,7 +225,7 @@ def observations(
             number += 1
             history = draw(histories(number))
             root = f"backup/{host}"
-            source = draw(sources(name, history, marks(vaults[0], root)))
+            source = draw(sources(name, history, [marks(v, root) for v in vaults]))
             stock[host] += [source, *draw(clones(source))]
             for vault in vaults:
                 receiver = f"{root}/{name}"
