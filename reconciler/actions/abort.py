@@ -8,6 +8,7 @@ from reconciler.hosts.script import Printed, Script, Step, Transcript
 from reconciler.observed.change import filesystem_of, with_filesystem, without_filesystem
 from reconciler.observed.model import Observed
 from reconciler.zfs import commands
+from reconciler.zfs.errors import FailureKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,10 @@ class AbortReceive:
         after = transcript.get("after")
         if after is not None and after.status == 0 and after.stdout.strip() == "-":
             return Done()
-        failure = failure_of(after, "")
-        if after is not None and not after.ok and failure.kind == "does-not-exist":
-            return Done()
-        if transcript.get("abort") is None and after is not None and after.ok:
+        if after is None or not after.ok:
+            failure = failure_of(after, "whether it was aborted can't be known")
+            gone = failure.kind is FailureKind.DOES_NOT_EXIST
+            return Done() if gone else Failed(failure)
+        if transcript.get("abort") is None:
             return Failed(changed(f"{self.filesystem}: its partial receive has gone on meanwhile"))
         return Failed(failure_of(transcript.get("abort"), "the partial receive is still there"))

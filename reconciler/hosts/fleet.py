@@ -34,10 +34,10 @@ class Fleet:
         return self._controller
 
     def close(self) -> None:
-        """Close all connections. The hosts can be used again afterwards."""
+        """Close all connections and cut what runs. The hosts can be used again afterwards."""
         with self._lock:
             hosts = list(self._hosts.values())
-        for host in hosts:
+        for host in (*hosts, self._controller):
             host.close()
 
     def __enter__(self) -> Self:

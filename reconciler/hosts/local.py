@@ -26,6 +26,8 @@ class LocalHost:
 
     def __init__(self, address: HostAddress) -> None:
         self._address = address
+        self._running: set[_Execution] = set()
+        self._lock = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -40,16 +42,24 @@ class LocalHost:
         text = shell.render(script, nonce=nonce, privilege=self._address.privilege)
         live = None if on_stderr is None else LiveStderr(nonce, on_stderr)
         execution = _Execution(self.name, nonce, live)
+        with self._lock:
+            self._running.add(execution)
         try:
             execution.feed(text)
             if not execution.is_over(within=timeout):
                 raise CommandTimeout(self.name, f"not done after {timeout:g} s, so it was stopped")
         finally:
             execution.end()
+            with self._lock:
+                self._running.discard(execution)
         return shell.read(nonce, *execution.output(), script, host=self.name)
 
     def close(self) -> None:
-        """Do nothing: there is no connection."""
+        """Cut what runs: there is no connection, but there are lifelines."""
+        with self._lock:
+            running = list(self._running)
+        for execution in running:
+            execution.cut()
 
 
 class _Execution:
@@ -86,10 +96,14 @@ class _Execution:
             self._process.wait(max(0.1, deadline - time.monotonic()))
         return self._process.returncode is not None
 
-    def end(self) -> None:
-        """Make sure that nothing of the script runs on. What sudo made root's may not listen."""
+    def cut(self) -> None:
+        """End the lifeline, and the script with it if it still runs."""
         with suppress(BrokenPipeError):
             _present(self._process.stdin).close()
+
+    def end(self) -> None:
+        """Make sure that nothing of the script runs on. What sudo made root's may not listen."""
+        self.cut()
         if not self.is_over(within=_GRACE):
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)

@@ -95,5 +95,6 @@ def _count(versions: Sequence[Version]) -> str:
 
 
 def _newest(filesystem: Filesystem) -> str:
-    newest = filesystem.snapshots[-1] if filesystem.snapshots else None
-    return f"{newest.label} (guid {newest.guid})" if newest is not None else "no snapshot"
+    """Return what is the newest there now; what the plan would make is no evidence."""
+    there = [version for version in filesystem.snapshots if not version.is_planned]
+    return f"{there[-1].label} (guid {there[-1].guid})" if there else "no snapshot"

@@ -106,6 +106,7 @@ class _Eye:
             yield "unseen", f"{doomed.label} with guid {doomed.guid} was not seen"
             return
         yield from _clock(seen)
+        yield from self._stopped(destroy.host, filesystem)
         roles = self._roles(destroy.host, destroy.filesystem)
         yield from self._foreign(destroy, version, roles)
         yield from _held(version, roles)
@@ -149,22 +150,30 @@ class _Eye:
                 Ownership.of(r.replication).on_receiver(version)
                 for r in roles
                 if r.receiver == place
-            ) or any(owner.on_sender(version) for owner in self._snapshotters(*place))
+            ) or any(Ownership.of(r).on_sender(version) for r in self._selecting(*place))
         if not mine:
             yield "foreign", "no spec manages it"
 
-    def _snapshotters(self, host: str, filesystem: str) -> Iterator[Ownership]:
-        """Yield the owners of a filesystem's snapshots, be they sent anywhere or not."""
+    def _selecting(self, host: str, filesystem: str) -> Iterator[Replication]:
+        """Yield the replications a filesystem is a source of, be it sent anywhere or not."""
         for replication in self.senders[host]:
             if replication.selection.selects(filesystem):
-                yield Ownership.of(replication)
+                yield replication
+
+    def _stopped(self, host: str, filesystem: Filesystem) -> Iterator[tuple[str, str]]:
+        if filesystem.disabled:
+            yield "disabled", "switched off by reconciler:reconcile=disabled"
+        roles = (role.replication for role in self._roles(host, filesystem.name))
+        for replication in (*roles, *self._selecting(host, filesystem.name)):
+            if replication.suspend:
+                yield "suspended", f"{replication.name} is suspended"
 
     def _future(
         self, seen: Seen, filesystem: Filesystem, roles: Sequence[_Role]
     ) -> Iterator[tuple[str, str]]:
         limit = max(seen.clock, seen.at) + MAX_CLOCK_DIFFERENCE
         owners = {Ownership.of(role.replication) for role in roles}
-        owners.update(self._snapshotters(seen.host, filesystem.name))
+        owners.update(map(Ownership.of, self._selecting(seen.host, filesystem.name)))
         for version in filesystem.snapshots:
             if version.creation > limit and any(owner.on_receiver(version) for owner in owners):
                 yield "future", f"{version.label} is from the future: a clock was wrong"

@@ -10,7 +10,8 @@ from reconciler.observed.change import with_versions
 from reconciler.observed.model import Filesystem, Observed, Seen
 from reconciler.planner.marks import Ownership, PairMarks
 from reconciler.planner.plan import Note, PlannedAction, Severity
-from reconciler.planner.snapshotting import plan_snapshots
+from reconciler.planner.snapshotting import is_namable, plan_snapshots
+from reconciler.zfs.names import pool_of
 from reconciler.zfs.types import Version
 
 
@@ -108,9 +109,10 @@ def find_sources(desired: Desired, observed: Observed, now: int) -> Sources:
         }
         notes += _selection_notes(replication, chosen)
         for host, filesystems in chosen.items():
-            planned = _due(replication, host, filesystems, now)
+            seen = _seen(observed, host)
+            planned = _due(replication, seen, filesystems, now)
             snapshots += planned
-            sources += _as_if(replication, _seen(observed, host), filesystems, planned)
+            sources += _as_if(replication, seen, filesystems, planned)
     return Sources(tuple(sources), tuple(snapshots), tuple(notes))
 
 
@@ -144,6 +146,13 @@ def _selection_notes(
             replication.name,
         )
     for host, filesystems in chosen.items():
+        unnamable = [fs.name for fs in filesystems if not _is_namable(replication, fs)]
+        if unnamable:
+            yield Note(
+                Severity.WARNING,
+                f"{host} {unnamable[0]}: its name leaves no room for snapshots of ours",
+                replication.name,
+            )
         off = [filesystem.name for filesystem in filesystems if filesystem.disabled]
         if off:
             more = f" and {len(off) - 1} more" if len(off) > 1 else ""
@@ -154,16 +163,26 @@ def _selection_notes(
             )
 
 
+def _is_namable(replication: Replication, filesystem: Filesystem) -> bool:
+    return replication.snapshots is None or is_namable(replication.snapshots, filesystem)
+
+
+def is_writable(seen: Seen, filesystem: str) -> bool:
+    """Tell whether the pool of a filesystem takes changes."""
+    pool = seen.pools.get(pool_of(filesystem))
+    return pool is not None and pool.usable and not pool.readonly
+
+
 def _due(
-    replication: Replication, host: str, filesystems: Sequence[Filesystem], now: int
+    replication: Replication, seen: Seen, filesystems: Sequence[Filesystem], now: int
 ) -> list[PlannedAction]:
     if replication.suspend or replication.snapshots is None:
         return []
-    active = [filesystem for filesystem in filesystems if not filesystem.disabled]
+    active = [fs for fs in filesystems if not fs.disabled and is_writable(seen, fs.name)]
     start = now - now % replication.snapshots.every
     return [
         PlannedAction(action, due_reason(start), replication.name)
-        for action in plan_snapshots(replication, host, active, now)
+        for action in plan_snapshots(replication, seen.host, active, now)
     ]
 
 

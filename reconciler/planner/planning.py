@@ -8,7 +8,7 @@ from reconciler.desired.model import Desired
 from reconciler.observed.model import Observation, Observed, Seen
 from reconciler.planner.guards import guard
 from reconciler.planner.orphans import orphan_notes
-from reconciler.planner.pairs import Source, find_sources
+from reconciler.planner.pairs import Source, find_sources, is_writable
 from reconciler.planner.plan import HostState, Kept, Plan, PlannedAction, Specs
 from reconciler.planner.replication import Context, PairPlan, plan_pair
 from reconciler.planner.retention import Decision, evaluate
@@ -98,6 +98,8 @@ class _SourceRetention:
             return f"{source.replication.name} is suspended"
         if source.filesystem.disabled:
             return "switched off by reconciler:reconcile=disabled"
+        if not is_writable(source.seen, source.filesystem.name):
+            return f"its pool on {source.host} takes no changes"
         return next((p.frozen for p in pairs if p.frozen is not None), None)
 
     def _protection(self, source: Source, pairs: Sequence[PairPlan]) -> Protection:

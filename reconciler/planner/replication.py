@@ -33,7 +33,7 @@ from reconciler.planner.history import (
     compare,
     runs,
 )
-from reconciler.planner.pairs import Pair
+from reconciler.planner.pairs import Pair, is_writable
 from reconciler.planner.plan import Conflict, PlannedAction
 from reconciler.planner.retention import Decision, evaluate
 from reconciler.planner.retire import Protection, retire
@@ -551,8 +551,8 @@ def _writable(seen: Seen, filesystem: str) -> Pool:
     """Return the pool of a filesystem if it can be changed; else raise the conflict."""
     name = pool_of(filesystem)
     pool = seen.pools.get(name)
-    if pool is None or pool.readonly or not pool.usable:
-        state = "not imported" if pool is None else "read-only" if pool.readonly else pool.health
+    if pool is None or not is_writable(seen, filesystem):
+        state = "not imported" if pool is None else "read-only" if pool.usable else pool.health
         raise Conflicted(
             "pool-unusable",
             f"pool {name} on {seen.host} is {state}",

@@ -24,7 +24,7 @@ def restrict(plan: Plan, targets: Sequence[str], replications: Collection[str]) 
         if not hits and target.partition(":")[0] not in known:
             raise UsageError(f"--target {target} names no replication, host or action")
         chosen |= hits
-    wanted = _with_dependencies(plan, chosen)
+    wanted = _with_followers(plan, _with_dependencies(plan, chosen))
     return replace(
         plan,
         actions=tuple(planned for planned in plan.actions if planned.id in wanted),
@@ -44,4 +44,14 @@ def _with_dependencies(plan: Plan, chosen: set[str]) -> set[str]:
     for planned in reversed(plan.actions):
         if planned.id in wanted:
             wanted.update(planned.depends_on)
+    return wanted
+
+
+def _with_followers(plan: Plan, chosen: set[str]) -> set[str]:
+    """Add the holds, cursors and releases that complete what is chosen; never a destroy."""
+    wanted = set(chosen)
+    for planned in plan.actions:
+        completes = planned.action.verb in {"hold", "bookmark", "release"}
+        if completes and planned.depends_on and wanted >= set(planned.depends_on):
+            wanted.add(planned.id)
     return wanted

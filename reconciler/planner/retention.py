@@ -10,12 +10,15 @@ changes nothing for those that are.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from reconciler.desired.model import Calendar, Keep, KeepRule, Last, Matching, Period, Within
 from reconciler.zfs.types import Version
+
+_LAST_INSTANT = int(datetime(9999, 12, 1, tzinfo=UTC).timestamp())
+"""What Python can tell the date of; a host whose clock was broken may say anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,7 @@ def period_key(period: Period, creation: int, timezone: str) -> tuple[int, ...]:
 
     An hour that the clock shows twice (end of daylight saving) is two hours.
     """
-    at = datetime.fromtimestamp(creation, ZoneInfo(timezone))
+    at = datetime.fromtimestamp(min(creation, _LAST_INSTANT), ZoneInfo(timezone))
     match period:
         case Period.YEARLY:
             return (at.year,)

@@ -1,12 +1,13 @@
 """Which filesystems are due for a snapshot, and under which name."""
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 
 from reconciler.actions import Snapshot
 from reconciler.desired.model import Replication, Snapshots
 from reconciler.observed.model import Filesystem
 from reconciler.planner.marks import Ownership, snapshot_name, snapshot_time
+from reconciler.zfs.names import MAX_NAME
 
 
 def slot_start(every: int, at: int) -> int:
@@ -19,14 +20,20 @@ def is_due(snapshots: Snapshots, ours: Ownership, filesystem: Filesystem, now: i
 
     Read from the names, which carry the controller's time: a host's clock that is behind would
     otherwise make the same slot due again and again. A managed snapshot of a later slot (the
-    clock was set back) counts too: no storm.
+    clock was wrong, or was set back) says nothing about this one: no storm, and no end of
+    snapshots either.
     """
     managed = [version for version in filesystem.snapshots if ours.on_sender(version)]
     times = (snapshot_time(snapshots.prefix, version.name) for version in managed)
-    newest = max((at for at in times if at is not None), default=None)
-    if newest is not None and newest >= slot_start(snapshots.every, now):
+    slot = slot_start(snapshots.every, now)
+    if any(at is not None and slot <= at < slot + snapshots.every for at in times):
         return False
     return not (snapshots.if_changed and managed and not _written_since(filesystem, ours))
+
+
+def is_namable(snapshots: Snapshots, filesystem: Filesystem) -> bool:
+    """Tell whether our snapshots' names fit behind the filesystem's: else ZFS would refuse all."""
+    return len(filesystem.name) + 1 + len(snapshot_name(snapshots.prefix, 0)) <= MAX_NAME
 
 
 def _written_since(filesystem: Filesystem, ours: Ownership) -> bool:
@@ -52,8 +59,9 @@ def plan_snapshots(
     if snapshots is None:
         return ()
     ours = Ownership.of(replication)
-    due = [fs for fs in filesystems if not fs.inconsistent and is_due(snapshots, ours, fs, now)]
-    name = _free_name(snapshots.prefix, now, due)
+    able = [fs for fs in filesystems if not fs.inconsistent and is_namable(snapshots, fs)]
+    due = [fs for fs in able if is_due(snapshots, ours, fs, now)]
+    name = _free_name(snapshots, now, due)
     return tuple(
         Snapshot(host, tuple(sorted(fs.name for fs in group)), name, replication.name, now)
         for _pool, group in groupby(sorted(due, key=_pool_and_name), lambda fs: fs.pool)
@@ -65,13 +73,13 @@ def _pool_and_name(filesystem: Filesystem) -> tuple[str, str]:
     return filesystem.pool, filesystem.name
 
 
-def _free_name(prefix: str, now: int, filesystems: Iterable[Filesystem]) -> str:
-    """Return the first name from `now` on that no filesystem has yet."""
+def _free_name(snapshots: Snapshots, now: int, filesystems: Iterable[Filesystem]) -> str:
+    """Return the first name of the slot, from `now` on, that no filesystem has yet."""
     taken = {version.name for fs in filesystems for version in fs.snapshots}
-    at = now
-    while snapshot_name(prefix, at) in taken:
-        at += 1
-    return snapshot_name(prefix, at)
+    slot = slot_start(snapshots.every, now)
+    instants = chain(range(now, slot + snapshots.every), range(slot, now))
+    names = (snapshot_name(snapshots.prefix, at) for at in instants)
+    return next((name for name in names if name not in taken), snapshot_name(snapshots.prefix, now))
 
 
 def next_due(replications: Iterable[Replication], now: int) -> int | None:

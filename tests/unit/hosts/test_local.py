@@ -142,3 +142,27 @@ def test_when_the_controller_dies_its_commands_end(tmp_path: Path, number: int) 
         wait_until(lambda: pids.exists() and len(pids.read_text().split()) == 2)
         controller.send_signal(number)
     wait_until(lambda: not any(alive(int(pid)) for pid in pids.read_text().split()))
+
+
+def test_closing_cuts_what_runs_and_the_host_can_be_used_again(
+    host: LocalHost, tmp_path: Path
+) -> None:
+    started = tmp_path / "started"
+    waits = Step("wait", ("sh", "-c", f"echo $$ > {started}; exec sleep 60"))
+    errors: list[Exception] = []
+
+    def run() -> None:
+        try:
+            host.run(script(waits), timeout=50)
+        except OutputCut as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    wait_until(lambda: started.exists() and started.read_text().strip() != "")
+    host.close()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert len(errors) == 1
+    wait_until(lambda: not alive(int(started.read_text())))
+    assert host.run(script(Step("a", ("true",))), timeout=10).get("a") is not None

@@ -61,6 +61,13 @@ def test_one_action_by_its_id_comes_with_what_it_needs(whole: Plan) -> None:
     )
 
 
+def test_a_chosen_send_comes_with_hold_and_cursor_but_without_destroys(whole: Plan) -> None:
+    part = restrict(whole, ("vault:backup/alpha/tank/www",), NAMES)
+    verbs = {planned.action.verb for planned in part.actions}
+    assert verbs == {"snapshot", "create-filesystem", "hold", "send", "bookmark", "release"}
+    assert any(planned.action.verb == "destroy" for planned in whole.actions)
+
+
 def test_an_address_that_names_nothing_is_an_error(whole: Plan) -> None:
     with pytest.raises(UsageError, match="--target nowhere names no replication"):
         restrict(whole, ("db", "nowhere"), NAMES)
