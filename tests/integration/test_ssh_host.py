@@ -345,7 +345,7 @@ class TestFailures:
             run(sshd.host(), HELLO)
 
     def test_a_key_with_a_passphrase_is_told(self, sshd: Sshd) -> None:
-        new_key(sshd.client_key, passphrase="secret")  # noqa: S106
+        new_key(sshd.client_key, passphrase="secret")
         with pytest.raises(AuthenticationFailed, match=r"not usable: .*client_key \(.*password"):
             run(sshd.host(), HELLO)
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 from tests.lab.machines import Lab
 
 APPLY_TIMEOUT = 240
+SLOT = 10
+"""Seconds: the shortest `every:` there is."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,10 @@ class Controller:
             stdin=subprocess.DEVNULL,
         )
         return Run(done.returncode, done.stdout, done.stderr)
+
+    def due_again(self) -> None:
+        """Wait until `every: 10s` asks for a new snapshot, whatever was taken before."""
+        time.sleep(SLOT - time.time() % SLOT + 0.1)
 
     def plan(self, *arguments: str) -> Run:
         """Run `reconciler plan --json`."""

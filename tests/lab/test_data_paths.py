@@ -53,6 +53,7 @@ def test_an_ordinary_user_with_sudo_can_do_all_of_it(controller: Controller) -> 
     rules = {"keep": "{last: 1}", "target_keep": "{last: 1}"}
     for path in ("relay", "auto"):
         controller.specify(hosts + replication(every="10s", extra=f"path: {path}", **rules))
+        controller.due_again()
         controller.converge()
     there = snapshots(lab, "vault", "backup/alpha/tank/data")
     assert there == snapshots(lab, "alpha", "tank/data")
@@ -84,6 +85,7 @@ def test_encrypted_filesystems_are_sent_raw_and_arrive_without_their_key(
     controller.specify(host("alpha") + host("vault") + replication(every="10s"))
     controller.converge()
     alpha.sh("echo more > /tank/data/secret/child/g; zfs unmount -a; zfs unload-key -a")
+    controller.due_again()
     controller.converge()
 
     name = "backup/alpha/tank/data/secret/child"

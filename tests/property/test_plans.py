@@ -61,7 +61,7 @@ def test_the_order_of_mappings_changes_nothing(world: Scenario) -> None:
 
 
 def reversed_mapping(mapping: Mapping[str, T]) -> dict[str, T]:
-    return dict(reversed(mapping.items()))
+    return dict(reversed(list(mapping.items())))
 
 
 def turned_around(observation: Observation) -> Observation:
@@ -191,7 +191,8 @@ def test_only_what_the_receiver_would_keep_is_sent(world: Scenario) -> None:
     after = converge(desired, observed, now)
     targets = {(pair.sender, pair.receiver): pair for pair in ends(desired, after)}
     for send in (p.action for p in plan(*world).actions if isinstance(p.action, Send)):
-        pair = targets[send.places]
+        here, there_place = send.places
+        pair = targets[here, there_place]
         there = filesystem_of(after, *pair.receiver)
         assert there is not None
         ours = Ownership.of(pair.replication)

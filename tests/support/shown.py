@@ -1,11 +1,11 @@
 """Plans in short words, so that a test can say what it expects in a few lines.
 
-    snapshot alpha tank/a tank/b @~23:15
-    create vault backup/alpha
-    hold alpha tank/www@~23:00 step
-    send alpha tank/www @~22:00 → @~23:00 @~23:15
-    cursor alpha tank/www@~23:00 vault
-    destroy vault backup/alpha/tank/www@~21:00
+snapshot alpha tank/a tank/b @~23:15
+create vault backup/alpha
+hold alpha tank/www@~23:00 step
+send alpha tank/www @~22:00 → @~23:00 @~23:15
+cursor alpha tank/www@~23:00 vault
+destroy vault backup/alpha/tank/www@~21:00
 """
 
 import re
@@ -66,22 +66,23 @@ def blocked(plan: Plan) -> list[str]:
 def _step(action: Action) -> str:
     match action:
         case Snapshot():
-            return f"snapshot {action.host} {' '.join(action.filesystems)} @{action.name}"
+            words = ["snapshot", action.host, *action.filesystems, f"@{action.name}"]
         case CreateFilesystem():
-            return f"create {action.host} {action.filesystem}"
+            words = ["create", action.host, action.filesystem]
         case Bookmark():
             to = action.peer.partition(" ")[0]
-            return f"cursor {action.host} {action.version.of(action.filesystem)} {to}"
+            words = ["cursor", action.host, action.version.of(action.filesystem), to]
         case Hold() | Release():
-            return f"{action.verb} {action.host} {action.full} {_tag(action.tag)}"
+            words = [action.verb, action.host, action.full, _tag(action.tag)]
         case Destroy():
-            return f"destroy {action.host} {action.filesystem}{_labels(action.versions, '')}"
+            words = ["destroy", action.host, action.filesystem + _labels(action.versions, "")]
         case AbortReceive():
-            return f"abort {action.host} {action.filesystem}"
+            words = ["abort", action.host, action.filesystem]
         case Send():
-            return f"send {action.host} {action.filesystem} {_stream(action)}"
+            words = ["send", action.host, action.filesystem, _stream(action)]
         case _:
             assert_never(action)
+    return " ".join(words)
 
 
 def _stream(send: Send) -> str:

@@ -24,6 +24,7 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from reconciler.desired.model import (
     Calendar,
@@ -104,12 +105,12 @@ def fs(name: str, versions: str = "", *, spec: str | None = "web", **facts: obje
     return Filesystem(name=name, versions=listed, **{**known, **facts})  # type: ignore[arg-type]
 
 
-def volume(name: str, versions: str = "", **facts: object) -> Filesystem:
+def volume(name: str, versions: str = "", **facts: Any) -> Filesystem:
     """Return a volume."""
     return fs(name, versions, kind=FilesystemKind.VOLUME, **facts)
 
 
-def replica(name: str, versions: str = "", **facts: object) -> Filesystem:
+def replica(name: str, versions: str = "", **facts: Any) -> Filesystem:
     """Return a filesystem that was received: its snapshots carry no user properties."""
     return fs(name, versions, spec=None, readonly=True, **facts)
 
@@ -119,7 +120,7 @@ def placeholder(name: str) -> Filesystem:
     return fs(name, placeholder=True)
 
 
-def encrypted(**facts: object) -> dict[str, object]:
+def encrypted(**facts: object) -> dict[str, Any]:
     """Return the facts of an encrypted filesystem whose key is loaded."""
     return {"encryption": "aes-256-gcm", "keystatus": "available", **facts}
 

@@ -13,6 +13,7 @@ from reconciler.desired.specset import read_all
 Resolve = Callable[
     [Mapping[str, str] | Iterable[tuple[str, str]]], Desired | tuple[Diagnostic, ...]
 ]
+Desire = Callable[[str], Desired]
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def resolve_texts() -> Resolve:
 
 
 @pytest.fixture
-def desire(hosts: str, resolve_texts: Resolve) -> Callable[[str], Desired]:
+def desire(hosts: str, resolve_texts: Resolve) -> Desire:
     """Resolve a text that has nothing wrong, along with the three hosts."""
 
     def run(text: str) -> Desired:

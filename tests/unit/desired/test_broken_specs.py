@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from reconciler.desired.model import Desired
+from tests.unit.desired.conftest import Resolve
 
 CASES = Path(__file__).parent / "broken"
 
@@ -42,19 +43,20 @@ def case(title: str, text: str) -> Case:
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.title) for case in cases()])
-def test_says_all_that_is_wrong_and_where(case, hosts, resolve_texts):
+def test_says_all_that_is_wrong_and_where(case: Case, hosts: str, resolve_texts: Resolve) -> None:
     resolved = resolve_texts({"hosts.yaml": hosts, **case.files})
     assert not isinstance(resolved, Desired)
     assert list(map(str, resolved)) == case.expected
 
 
-def test_the_order_of_the_files_does_not_matter(hosts, resolve_texts):
+def test_the_order_of_the_files_does_not_matter(hosts: str, resolve_texts: Resolve) -> None:
     for case in cases():
         files = {"hosts.yaml": hosts, **case.files}
         backwards = resolve_texts(list(reversed(files.items())))
+        assert not isinstance(backwards, Desired)
         assert list(map(str, backwards)) == case.expected, case.title
 
 
-def test_there_are_many_cases_and_each_has_its_own_title():
+def test_there_are_many_cases_and_each_has_its_own_title() -> None:
     titles = [case.title for case in cases()]
     assert len(titles) == len(set(titles)) > 150

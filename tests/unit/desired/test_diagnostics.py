@@ -4,13 +4,13 @@ from reconciler.desired.diagnostics import Position, SpecError, in_order, shown
 from reconciler.errors import ReconcilerError
 
 
-def test_a_diagnostic_is_one_line_with_its_place():
+def test_a_diagnostic_is_one_line_with_its_place() -> None:
     finding = Position("specs/a.yaml", 3, 5).error("unknown key `x`", "Did you mean `y`?")
     assert str(finding) == "specs/a.yaml:3:5: unknown key `x`. Did you mean `y`?"
     assert finding.severity == "error"
 
 
-def test_an_error_has_all_findings_in_order_once():
+def test_an_error_has_all_findings_in_order_once() -> None:
     findings = [
         Position("b.yaml", 1, 1).error("one"),
         Position("a.yaml", 10, 1).error("two"),
@@ -25,7 +25,7 @@ def test_an_error_has_all_findings_in_order_once():
     assert in_order(reversed(findings)) == error.diagnostics
 
 
-def test_line_ends_and_escape_sequences_are_shown_not_done():
+def test_line_ends_and_escape_sequences_are_shown_not_done() -> None:
     finding = Position("a\nb.yaml").error("the text `\x1b[31m\n`", "\t")
     assert str(finding) == r"a\nb.yaml:1:1: the text `\x1b[31m\n`. \t"
 
@@ -34,5 +34,5 @@ def test_line_ends_and_escape_sequences_are_shown_not_done():
     ("value", "text"),
     [("a", "`a`"), ("", "the empty text"), ("a" * 61, f"`{'a' * 60}...`"), (3, "`3`")],
 )
-def test_long_values_are_cut(value, text):
+def test_long_values_are_cut(value: str | int, text: str) -> None:
     assert shown(value) == text

@@ -1,4 +1,6 @@
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -6,7 +8,7 @@ from reconciler.desired.diagnostics import Diagnostic
 from reconciler.desired.files import SpecFile, read
 
 
-def names(path) -> list[str]:
+def names(path: Path) -> list[str]:
     """What was read, relative to the path; findings with their message."""
     prefix = f"{path}/"
     return [
@@ -17,43 +19,43 @@ def names(path) -> list[str]:
     ]
 
 
-def write(path, text="a: 1\n"):
+def write(path: Path, text: str = "a: 1\n") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
 
 
-def test_a_single_file_is_read_whatever_it_is_called(tmp_path):
+def test_a_single_file_is_read_whatever_it_is_called(tmp_path: Path) -> None:
     write(tmp_path / "specs")
     assert list(read(tmp_path / "specs")) == [SpecFile(str(tmp_path / "specs"), b"a: 1\n")]
 
 
-def test_a_directory_is_read_with_all_below_by_name(tmp_path):
+def test_a_directory_is_read_with_all_below_by_name(tmp_path: Path) -> None:
     for name in ["b.yaml", "a.yml", "c/d/e.yaml", "README.md", "x.yaml.bak", "c/z.json"]:
         write(tmp_path / name)
     assert names(tmp_path) == ["a.yml", "b.yaml", "c/d/e.yaml"]
 
 
-def test_what_is_hidden_is_skipped(tmp_path):
+def test_what_is_hidden_is_skipped(tmp_path: Path) -> None:
     for name in ["a.yaml", ".b.yaml", ".git/c.yaml", "d/.e/f.yaml"]:
         write(tmp_path / name)
     assert names(tmp_path) == ["a.yaml"]
 
 
-def test_a_kubernetes_volume_is_read_once(tmp_path):
+def test_a_kubernetes_volume_is_read_once(tmp_path: Path) -> None:
     write(tmp_path / "..2026" / "a.yaml")
     (tmp_path / "..data").symlink_to("..2026")
     (tmp_path / "a.yaml").symlink_to("..data/a.yaml")
     assert names(tmp_path) == ["a.yaml"]
 
 
-def test_symbolic_links_to_directories_are_followed(tmp_path):
+def test_symbolic_links_to_directories_are_followed(tmp_path: Path) -> None:
     write(tmp_path / "elsewhere" / "a.yaml")
     (tmp_path / "specs").mkdir()
     (tmp_path / "specs" / "linked").symlink_to(tmp_path / "elsewhere")
     assert names(tmp_path / "specs") == ["linked/a.yaml"]
 
 
-def test_a_directory_that_contains_itself_is_reported(tmp_path):
+def test_a_directory_that_contains_itself_is_reported(tmp_path: Path) -> None:
     write(tmp_path / "a.yaml")
     (tmp_path / "loop").symlink_to(tmp_path)
     real = tmp_path.resolve()
@@ -63,14 +65,14 @@ def test_a_directory_that_contains_itself_is_reported(tmp_path):
     ]
 
 
-def test_a_missing_path_is_reported(tmp_path):
+def test_a_missing_path_is_reported(tmp_path: Path) -> None:
     assert names(tmp_path / "none") == [
         f"{tmp_path}/none:1:1: this can't be read: No such file or directory"
     ]
 
 
 @pytest.mark.parametrize("other", [None, "README.md", ".a.yaml", "sub/x.txt"])
-def test_a_directory_without_spec_files_is_reported(tmp_path, other):
+def test_a_directory_without_spec_files_is_reported(tmp_path: Path, other: str | None) -> None:
     if other:
         write(tmp_path / other)
     assert names(tmp_path) == [
@@ -78,7 +80,7 @@ def test_a_directory_without_spec_files_is_reported(tmp_path, other):
     ]
 
 
-def test_broken_links_are_reported_and_the_others_read(tmp_path):
+def test_broken_links_are_reported_and_the_others_read(tmp_path: Path) -> None:
     write(tmp_path / "b.yaml")
     (tmp_path / "a.yaml").symlink_to("missing")
     (tmp_path / "c.yaml").symlink_to("c.yaml")
@@ -90,7 +92,9 @@ def test_broken_links_are_reported_and_the_others_read(tmp_path):
     assert found[3] == "more:1:1: this can't be read: No such file or directory"
 
 
-def test_files_and_directories_without_permission_are_reported(tmp_path, monkeypatch):
+def test_files_and_directories_without_permission_are_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(tmp_path / "a.yaml")
     write(tmp_path / "b" / "c.yaml")
     # Root may read everything, so the refusal is played.
@@ -100,7 +104,7 @@ def test_files_and_directories_without_permission_are_reported(tmp_path, monkeyp
     monkeypatch.undo()
     listing = type(tmp_path).iterdir
 
-    def iterdir(path):
+    def iterdir(path: Path) -> Iterator[Path]:
         if path.name == "b":
             raise refused
         return listing(path)
@@ -109,13 +113,13 @@ def test_files_and_directories_without_permission_are_reported(tmp_path, monkeyp
     assert names(tmp_path) == ["a.yaml", "b:1:1: this can't be read: Permission denied"]
 
 
-def test_a_pipe_is_not_waited_for(tmp_path):
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.yaml")
     assert names(tmp_path) == ["a.yaml:1:1: this is not a regular file"]
     assert names(tmp_path / "a.yaml") == [f"{tmp_path}/a.yaml:1:1: this is not a regular file"]
 
 
-def test_a_huge_file_is_not_read_to_its_end(tmp_path):
+def test_a_huge_file_is_not_read_to_its_end(tmp_path: Path) -> None:
     with (tmp_path / "a.yaml").open("wb") as file:
         file.truncate(1 << 40)
     (found,) = read(tmp_path)

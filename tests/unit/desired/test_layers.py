@@ -9,7 +9,7 @@ import pytest
 @pytest.mark.parametrize(
     "module", ["model", "selection", "diagnostics", "units", "overlap", "digest"]
 )
-def test_pure_modules_load_no_third_party(module):
+def test_pure_modules_load_no_third_party(module: str) -> None:
     code = (
         f"import sys, reconciler.desired.{module}\n"
         "print(*sorted({'yaml', 'pydantic', 'pydantic_core'} & set(sys.modules)))"

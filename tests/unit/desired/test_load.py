@@ -11,7 +11,7 @@ from reconciler.hosts.addresses import Limits, SshAddress
 SPECS = Path(__file__).parents[3] / "specs"
 
 
-def test_the_example_specs_say_what_their_comments_say():
+def test_the_example_specs_say_what_their_comments_say() -> None:
     desired = load(SPECS)
     assert list(desired.hosts) == ["alpha", "beta", "vault"]
     assert desired.hosts["alpha"].address == SshAddress("alpha", user="root")
@@ -32,18 +32,18 @@ def test_the_example_specs_say_what_their_comments_say():
     )
 
 
-def test_the_examples_fit_in_one_file_and_have_the_same_digest(tmp_path):
+def test_the_examples_fit_in_one_file_and_have_the_same_digest(tmp_path: Path) -> None:
     parts = [path.read_text() for path in sorted(SPECS.glob("*.yaml"), reverse=True)]
     (tmp_path / "all.yml").write_text("---\n".join(parts))
     assert load(tmp_path / "all.yml").digest == load(SPECS).digest
 
 
-def test_the_example_of_the_reference_page_is_valid(tmp_path):
+def test_the_example_of_the_reference_page_is_valid(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(EXAMPLE)
     assert load(tmp_path).objects == 4
 
 
-def test_what_is_wrong_is_raised_all_at_once(tmp_path):
+def test_what_is_wrong_is_raised_all_at_once(tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text("kind: [\n")
     (tmp_path / "a.yaml").write_text("")
     (tmp_path / "c.yaml").write_bytes(b"\xff")
@@ -56,12 +56,14 @@ def test_what_is_wrong_is_raised_all_at_once(tmp_path):
     ]
 
 
-def test_an_empty_directory_is_an_error_not_an_empty_spec_set(tmp_path):
+def test_an_empty_directory_is_an_error_not_an_empty_spec_set(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="no spec files"):
         load(tmp_path)
 
 
-def test_outside_of_git_there_is_no_revision(tmp_path, monkeypatch):
+def test_outside_of_git_there_is_no_revision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "a.yaml").write_text(EXAMPLE)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert load(tmp_path).revision is None

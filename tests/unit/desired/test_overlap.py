@@ -38,7 +38,9 @@ def select(*patterns: str) -> Selection:
         (["tank/a", "tank/b"], ["tank/c", "tank/b"], "tank/b"),
     ],
 )
-def test_common_finds_a_name_that_both_select(one, other, name):
+def test_common_finds_a_name_that_both_select(
+    one: list[str], other: list[str], name: str | None
+) -> None:
     assert common(select(*one), select(*other)) == name
     assert common(select(*other), select(*one)) == name
 
@@ -57,13 +59,15 @@ def test_common_finds_a_name_that_both_select(one, other, name):
         (["tank/a/**"], ["tank/a/**", "!tank/a/*/**"], None),
     ],
 )
-def test_nested_finds_a_name_below_one_of_the_other(upper, lower, name):
+def test_nested_finds_a_name_below_one_of_the_other(
+    upper: list[str], lower: list[str], name: str | None
+) -> None:
     assert nested(select(*upper), select(*lower)) == name
 
 
 @settings(max_examples=200, deadline=None)
 @given(SELECTION, SELECTION)
-def test_common_and_nested_agree_with_trying_all_names(one, other):
+def test_common_and_nested_agree_with_trying_all_names(one: Selection, other: Selection) -> None:
     both = [name for name in NAMES if one.selects(name) and other.selects(name)]
     below = [
         name
@@ -95,26 +99,26 @@ def test_common_and_nested_agree_with_trying_all_names(one, other):
         (["tank/**", "!tank/**/*", "!tank"], True),
     ],
 )
-def test_excludes_may_leave_nothing(patterns, empty):
+def test_excludes_may_leave_nothing(patterns: list[str], *, empty: bool) -> None:
     assert is_empty(select(*patterns)) is empty
 
 
-def test_candidates_are_only_those_whose_stems_begin_with_each_other():
+def test_candidates_are_only_those_whose_stems_begin_with_each_other() -> None:
     stems = ["tank/a/", "tank/ab/", "tank/a/b/", "tank/", "data/", "tank/vm-"]
     found = {frozenset(pair) for pair in candidates((stem, n) for n, stem in enumerate(stems))}
     assert found == {frozenset(pair) for pair in [(0, 2), (0, 3), (1, 3), (2, 3), (3, 5)]}
 
 
-def test_disjoint_trees_are_no_candidates_however_many_there_are():
+def test_disjoint_trees_are_no_candidates_however_many_there_are() -> None:
     stems = ((f"tank/data{number}/", number) for number in range(10_000))
     assert list(candidates(stems)) == []
 
 
-def test_many_excludes_are_decided_quickly():
+def test_many_excludes_are_decided_quickly() -> None:
     excludes = [f"!tank/**/{one}*{two}/**" for one, two in zip("abcdefgh", "klmnopqr", strict=True)]
     assert common(select("tank/**", *excludes), select("tank/aak/**")) is None
 
 
-def test_what_is_too_hard_to_decide_counts_as_meeting(monkeypatch):
+def test_what_is_too_hard_to_decide_counts_as_meeting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(overlap, "MAX_STATES", 5)
     assert common(select("tank/data/**"), select("tank/data/*x")) == "tank/data"

@@ -27,11 +27,18 @@ from reconciler.hosts.addresses import (
     Privilege,
     SshAddress,
 )
+from tests.unit.desired.conftest import Desire, Resolve
 
 HOST = "apiVersion: reconciler/v1alpha1\nkind: Host\nmetadata: {name: gamma}\nspec:\n"
 
 
-def replication(name="web", host="alpha", filesystems="tank/www/**", prefix="rec-", *under) -> str:
+def replication(
+    name: str = "web",
+    host: str = "alpha",
+    filesystems: str = "tank/www/**",
+    prefix: str = "rec-",
+    *under: str,
+) -> str:
     """A replication with a target for each `host:filesystem`."""
     targets = [place.partition(":") for place in under or ("vault:backup/{host}",)]
     return (
@@ -42,7 +49,7 @@ def replication(name="web", host="alpha", filesystems="tank/www/**", prefix="rec
     )
 
 
-def test_a_replication_with_nothing_but_the_necessary_keeps_everything(desire):
+def test_a_replication_with_nothing_but_the_necessary_keeps_everything(desire: Desire) -> None:
     web = desire(replication()).replications["web"]
     assert web.snapshots == Snapshots(every=900, prefix="rec-", if_changed=False)
     assert web.keep == Keep(rules=(), timezone="UTC")
@@ -51,7 +58,7 @@ def test_a_replication_with_nothing_but_the_necessary_keeps_everything(desire):
     assert web.targets == (Target("vault", roots, Keep(), Initial.ALL, DataPath.AUTO),)
 
 
-def test_all_that_can_be_said_about_a_host(desire):
+def test_all_that_can_be_said_about_a_host(desire: Desire) -> None:
     key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE1vcmUgdGhhbiBub3RoaW5nIGlzIGVub3VnaCAhISEh"
     text = HOST + (
         "  connection:\n    ssh:\n      address: 2001:db8::7\n      user: zfs\n      port: 2222\n"
@@ -68,12 +75,12 @@ def test_all_that_can_be_said_about_a_host(desire):
     )
 
 
-def test_the_least_that_can_be_said_about_a_host(desire):
+def test_the_least_that_can_be_said_about_a_host(desire: Desire) -> None:
     text = HOST + "  connection: {local: {}}\n"
     assert desire(text).hosts["gamma"] == HostAddress("gamma", LocalAddress())
 
 
-def test_keep_rules_come_in_one_order_from_wherever_they_stand(desire):
+def test_keep_rules_come_in_one_order_from_wherever_they_stand(desire: Desire) -> None:
     rules = (
         "{yearly: 1, within: 36h, matching: '.*x', daily: 7, last: 2, hourly: 24, timezone: CET}"
     )
@@ -153,16 +160,16 @@ def test_keep_rules_come_in_one_order_from_wherever_they_stand(desire):
         ),
     ],
 )
-def test_what_does_not_get_into_each_others_way_is_accepted(desire, text):
+def test_what_does_not_get_into_each_others_way_is_accepted(desire: Desire, text: str) -> None:
     assert desire(text).replications
 
 
-def test_no_targets_means_snapshots_only(desire):
+def test_no_targets_means_snapshots_only(desire: Desire) -> None:
     text = replication().partition("  targets")[0] + "  targets: []\n"
     assert desire(text).replications["web"].targets == ()
 
 
-def test_labels_choose_hosts_and_the_place_names_them(desire):
+def test_labels_choose_hosts_and_the_place_names_them(desire: Desire) -> None:
     text = replication().replace("host: alpha", "hosts: {matchLabels: {role: data}}")
     web = desire(text).replications["web"]
     assert web.senders == ("alpha", "beta")
@@ -174,14 +181,16 @@ def test_labels_choose_hosts_and_the_place_names_them(desire):
     st.lists(st.sampled_from(["a", "b", "x y"]), min_size=1).map("/".join),
     st.lists(st.sampled_from(["a", "b", "x y"]), min_size=1).map("/".join),
 )
-def test_a_receivers_name_depends_on_its_sender_and_filesystem_alone(sender, one, other):
+def test_a_receivers_name_depends_on_its_sender_and_filesystem_alone(
+    sender: str, one: str, other: str
+) -> None:
     target = Target("vault", {"alpha": "backup/alpha", "beta": "backup/beta"}, Keep())
     assert target.receiver_of(sender, f"tank/{one}") == f"backup/{sender}/tank/{one}"
     same = target.receiver_of(sender, f"tank/{one}") == target.receiver_of(sender, f"tank/{other}")
     assert same == (one == other)
 
 
-def test_the_order_of_files_and_objects_changes_nothing(hosts, resolve_texts):
+def test_the_order_of_files_and_objects_changes_nothing(hosts: str, resolve_texts: Resolve) -> None:
     texts = [part for part in hosts.split("---\n") if part]
     texts += [replication(f"r{n}", "alpha", f"tank/d{n}/**")[4:] for n in range(5)]
     expected = resolve_texts({"a.yaml": "---\n".join(texts)})
@@ -194,7 +203,7 @@ def test_the_order_of_files_and_objects_changes_nothing(hosts, resolve_texts):
         assert list(found.replications) == sorted(found.replications)
 
 
-def test_the_digest_is_about_what_is_said_not_how(desire):
+def test_the_digest_is_about_what_is_said_not_how(desire: Desire) -> None:
     plain = replication()
     digest = desire(plain).digest
     assert re.fullmatch("sha256:[0-9a-f]{64}", digest)
@@ -206,7 +215,7 @@ def test_the_digest_is_about_what_is_said_not_how(desire):
     assert desire(plain + "  suspend: true\n").digest != digest
 
 
-def test_rules_of_different_kinds_have_different_digests(desire):
+def test_rules_of_different_kinds_have_different_digests(desire: Desire) -> None:
     text = replication()
     digests = {
         desire(text.replace("  targets", f"    keep: {{{rule}: 3}}\n  targets")).digest
@@ -215,7 +224,9 @@ def test_rules_of_different_kinds_have_different_digests(desire):
     assert len(digests) == 6
 
 
-def test_a_thousand_replications_are_resolved_in_about_half_a_second(hosts, resolve_texts):
+def test_a_thousand_replications_are_resolved_in_about_half_a_second(
+    hosts: str, resolve_texts: Resolve
+) -> None:
     files = {
         f"r{part}.yaml": "".join(
             replication(f"d{n}", ("alpha", "beta")[n % 2], f"tank/d{n}/**, '!tank/d{n}/*/cache/**'")
@@ -231,7 +242,9 @@ def test_a_thousand_replications_are_resolved_in_about_half_a_second(hosts, reso
     assert len(resolved.replications) == 1000
 
 
-def test_a_thousand_senders_of_one_replication_are_quick(hosts, resolve_texts):
+def test_a_thousand_senders_of_one_replication_are_quick(
+    hosts: str, resolve_texts: Resolve
+) -> None:
     labelled = HOST.replace("}\n", ", labels: {x: y}}\n") + "  connection: {local: {}}\n"
     many = "".join(f"---\n{labelled}".replace("gamma", f"h{n}") for n in range(1000))
     everywhere = replication().replace("host: alpha", "hosts: {matchLabels: {x: y}}")
@@ -242,7 +255,9 @@ def test_a_thousand_senders_of_one_replication_are_quick(hosts, resolve_texts):
     assert len(resolved.replications["web"].targets[0].roots) == 1000
 
 
-def test_copies_of_a_replication_are_each_reported_a_few_times(hosts, resolve_texts):
+def test_copies_of_a_replication_are_each_reported_a_few_times(
+    hosts: str, resolve_texts: Resolve
+) -> None:
     same = "".join(replication(f"r{n}") for n in range(300))
     start = time.perf_counter()
     findings = resolve_texts({"hosts.yaml": hosts, "a.yaml": same})

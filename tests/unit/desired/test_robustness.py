@@ -40,7 +40,7 @@ def outcome(content: bytes) -> object:
 
 
 @pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
-def test_an_odd_value_anywhere(odd):
+def test_an_odd_value_anywhere(odd: str) -> None:
     for number, line in enumerate(LINES):
         key, colon, _ = line.partition(":")
         changed = [*LINES[:number], f"{key}{colon} {odd}", *LINES[number + 1 :]]
@@ -48,18 +48,18 @@ def test_an_odd_value_anywhere(odd):
 
 
 @pytest.mark.parametrize("number", range(len(LINES)))
-def test_a_line_left_out_or_doubled(number):
+def test_a_line_left_out_or_doubled(number: int) -> None:
     outcome("\n".join([*LINES[:number], *LINES[number + 1 :]]).encode())
     outcome("\n".join([*LINES[:number], LINES[number], *LINES[number:]]).encode())
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.integers(0, len(EXAMPLE)), st.integers(0, 30), st.binary(max_size=8))
-def test_bytes_replaced_anywhere(start, length, new):
+def test_bytes_replaced_anywhere(start: int, length: int, new: bytes) -> None:
     content = EXAMPLE.encode()
     outcome(content[:start] + new + content[start + length :])
 
 
 @given(st.text())
-def test_any_text(text):
+def test_any_text(text: str) -> None:
     outcome(text.encode("utf-8", "surrogatepass"))

@@ -35,7 +35,9 @@ PATTERN = st.lists(WILD, max_size=4).map(lambda rest: "/".join(["tank", *rest]))
         ("tank/a b", "tank/a\tb".replace("\t", " "), "tank/ab"),
     ],
 )
-def test_patterns_select_by_whole_components(pattern, selected, not_selected):
+def test_patterns_select_by_whole_components(
+    pattern: str, selected: str, not_selected: str
+) -> None:
     selection = Selection.parse([pattern])
     for name in [selected] if pattern == "tank/a b" else selected.split():
         assert selection.selects(name), name
@@ -43,7 +45,7 @@ def test_patterns_select_by_whole_components(pattern, selected, not_selected):
         assert not selection.selects(name), name
 
 
-def test_an_exclude_takes_away_exactly_what_it_names():
+def test_an_exclude_takes_away_exactly_what_it_names() -> None:
     selection = Selection.parse(["tank/**", "!tank/a", "!tank/b/**"])
     assert not selection.selects("tank/a")
     assert selection.selects("tank/a/b")
@@ -52,7 +54,7 @@ def test_an_exclude_takes_away_exactly_what_it_names():
     assert not selection.selects("tank/b/c")
 
 
-def test_an_exclude_wins_wherever_it_stands():
+def test_an_exclude_wins_wherever_it_stands() -> None:
     assert not Selection.parse(["!tank/a", "tank/a"]).selects("tank/a")
 
 
@@ -68,7 +70,7 @@ def test_an_exclude_wins_wherever_it_stands():
         (["tank/a/b", "tank/a b", "tank/a"], ("tank/a", "tank/a b")),
     ],
 )
-def test_roots_are_the_outermost_literal_paths(patterns, roots):
+def test_roots_are_the_outermost_literal_paths(patterns: list[str], roots: tuple[str, ...]) -> None:
     assert Selection.parse(patterns).roots() == roots
 
 
@@ -88,14 +90,14 @@ def test_roots_are_the_outermost_literal_paths(patterns, roots):
         ("tank/" + "a" * 251, "255"),
     ],
 )
-def test_what_is_no_pattern_is_refused_with_a_reason(text, reason):
+def test_what_is_no_pattern_is_refused_with_a_reason(text: str, reason: str) -> None:
     with pytest.raises(InvalidPattern) as caught:
         Pattern.parse(text)
     assert reason in caught.value.reason
     assert repr(text) in str(caught.value)
 
 
-def test_selections_are_plain_values():
+def test_selections_are_plain_values() -> None:
     selection = Selection.parse(["tank/**", "!tank/a"])
     assert selection.selects("tank")
     assert selection == Selection.parse(["tank/**", "!tank/a"])
@@ -104,14 +106,14 @@ def test_selections_are_plain_values():
     assert [str(pattern) for pattern in selection.include] == ["tank/**"]
 
 
-def test_below_moves_the_selected_names():
+def test_below_moves_the_selected_names() -> None:
     selection = Selection.parse(["tank/a/**", "!tank/a/b"]).below("backup/alpha")
     assert selection.selects("backup/alpha/tank/a/c")
     assert not selection.selects("backup/alpha/tank/a/b")
     assert not selection.selects("tank/a/c")
 
 
-def test_hostile_patterns_and_a_hundred_thousand_names_are_quick():
+def test_hostile_patterns_and_a_hundred_thousand_names_are_quick() -> None:
     stars = Selection.parse(["tank/" + "*a" * 12 + "b"])
     levels = Selection.parse(["tank/" + "**/a/" * 12 + "b"])
     data = Selection.parse(["tank/**", "!tank/*/cache/**"])
@@ -150,12 +152,14 @@ def plainly_selects(pattern: str, name: str) -> bool:
 
 
 @given(PATTERN, NAME)
-def test_a_pattern_matches_as_defined(pattern, name):
+def test_a_pattern_matches_as_defined(pattern: str, name: str) -> None:
     assert Selection.parse([pattern]).selects(name) == plainly_selects(pattern, name)
 
 
 @given(st.lists(PATTERN, min_size=1, max_size=3), st.lists(PATTERN, max_size=3), NAME)
-def test_a_selection_is_the_union_of_its_patterns_without_the_excludes(wanted, unwanted, name):
+def test_a_selection_is_the_union_of_its_patterns_without_the_excludes(
+    wanted: list[str], unwanted: list[str], name: str
+) -> None:
     selection = Selection.parse([*wanted, *(f"!{pattern}" for pattern in unwanted)])
     expected = any(plainly_selects(pattern, name) for pattern in wanted)
     expected &= not any(plainly_selects(pattern, name) for pattern in unwanted)
@@ -163,7 +167,9 @@ def test_a_selection_is_the_union_of_its_patterns_without_the_excludes(wanted, u
 
 
 @given(PATTERN, NAME)
-def test_all_that_is_selected_lies_within_the_roots_and_begins_with_the_stem(pattern, name):
+def test_all_that_is_selected_lies_within_the_roots_and_begins_with_the_stem(
+    pattern: str, name: str
+) -> None:
     selection = Selection.parse([pattern])
     if selection.selects(name):
         (root,) = selection.roots()
@@ -172,13 +178,13 @@ def test_all_that_is_selected_lies_within_the_roots_and_begins_with_the_stem(pat
 
 
 @given(PATTERN, NAME)
-def test_below_selects_the_same_names_elsewhere(pattern, name):
+def test_below_selects_the_same_names_elsewhere(pattern: str, name: str) -> None:
     selection = Selection.parse([pattern])
     assert selection.below("b/x").selects(f"b/x/{name}") == selection.selects(name)
 
 
 @given(PATTERN)
-def test_a_pattern_reads_back_as_itself(pattern):
+def test_a_pattern_reads_back_as_itself(pattern: str) -> None:
     parsed = Pattern.parse(pattern)
     assert Pattern.parse(str(parsed)) == parsed
     assert parsed.is_name == ("*" not in pattern)

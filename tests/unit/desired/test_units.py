@@ -22,7 +22,7 @@ UNITS = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
         ("007d", 604800),
     ],
 )
-def test_durations_are_read_as_seconds(text, seconds):
+def test_durations_are_read_as_seconds(text: str, seconds: int) -> None:
     assert parse_duration(text) == seconds
 
 
@@ -50,19 +50,19 @@ def test_durations_are_read_as_seconds(text, seconds):
         "",
     ],
 )
-def test_anything_else_is_refused(text):
+def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(InvalidDuration, match=r".+"):
         parse_duration(text)
 
 
 @given(st.dictionaries(st.sampled_from("wdhms"), st.integers(1, 50), min_size=1))
-def test_parts_add_up_and_editors_agree(parts):
+def test_parts_add_up_and_editors_agree(parts: dict[str, int]) -> None:
     text = "".join(f"{parts[unit]}{unit}" for unit in UNITS if unit in parts)
     assert parse_duration(text) == sum(number * UNITS[unit] for unit, number in parts.items())
     assert re.search(DURATION, text)
 
 
-def test_a_duration_has_an_upper_bound():
+def test_a_duration_has_an_upper_bound() -> None:
     assert parse_duration("36500d")
     with pytest.raises(InvalidDuration, match="hundred years"):
         parse_duration("36501d")

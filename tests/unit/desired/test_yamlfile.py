@@ -2,10 +2,11 @@ import time
 
 import pytest
 
+from reconciler.desired.document import Data, Scalar
 from reconciler.desired.yamlfile import MAX_BYTES, MAX_FINDINGS, parse
 
 
-def data(text: str) -> object:
+def data(text: str) -> Data:
     parsed = parse("a.yaml", text.encode())
     assert not parsed.diagnostics
     (document,) = parsed.documents
@@ -50,13 +51,14 @@ def findings(content: bytes) -> list[str]:
         ("|\n  a\n  b\n", "a\nb\n"),
     ],
 )
-def test_scalars_stay_what_they_look_like(text, value):
+def test_scalars_stay_what_they_look_like(text: str, value: Scalar) -> None:
     read = data(f"a: {text}\n")
     assert read == {"a": value}
+    assert isinstance(read, dict)
     assert type(read["a"]) is type(value)
 
 
-def test_all_documents_of_a_file_are_read():
+def test_all_documents_of_a_file_are_read() -> None:
     parsed = parse("a.yaml", b"a: 1\n---\nb: [1, {c: d}]\n...\n---\ne: {}\n")
     assert [document.data for document in parsed.documents] == [
         {"a": 1},
@@ -66,7 +68,7 @@ def test_all_documents_of_a_file_are_read():
     assert parsed.complete
 
 
-def test_every_key_and_value_has_its_place():
+def test_every_key_and_value_has_its_place() -> None:
     (document,) = parse("a.yaml", "a:\n  b: [x, {ä: y}]\n".encode()).documents
     places = {
         (): (1, 1),
@@ -100,20 +102,20 @@ def test_every_key_and_value_has_its_place():
     ],
     ids=["NUL", "escape", "binary", "latin-1", "utf-16", "too large"],
 )
-def test_what_is_no_text_is_refused(content, expected):
+def test_what_is_no_text_is_refused(content: bytes, expected: str) -> None:
     assert findings(content) == [expected]
 
 
-def test_a_byte_order_mark_and_windows_line_ends_are_fine():
+def test_a_byte_order_mark_and_windows_line_ends_are_fine() -> None:
     assert parse("a.yaml", b"\xef\xbb\xbfa: 1\r\nb: 2\r\n").documents[0].data == {"a": 1, "b": 2}
 
 
-def test_a_file_of_the_largest_size_is_read():
+def test_a_file_of_the_largest_size_is_read() -> None:
     filler = b"#" * (MAX_BYTES - 5)
     assert parse("a.yaml", b"a: 1\n" + filler).documents[0].data == {"a": 1}
 
 
-def test_a_file_full_of_findings_is_given_up_on():
+def test_a_file_full_of_findings_is_given_up_on() -> None:
     parsed = parse("a.yaml", b"a: 1\n" * 100_000)
     assert len(parsed.diagnostics) == MAX_FINDINGS
     assert not parsed.complete
@@ -130,13 +132,13 @@ def test_a_file_full_of_findings_is_given_up_on():
     ],
     ids=["brackets", "closed brackets", "dashes", "braces", "alias bomb"],
 )
-def test_hostile_files_cost_nothing(content):
+def test_hostile_files_cost_nothing(content: bytes) -> None:
     start = time.perf_counter()
     assert findings(content)
     assert time.perf_counter() - start < 2
 
 
-def test_a_broken_document_is_marked_and_the_others_are_not():
+def test_a_broken_document_is_marked_and_the_others_are_not() -> None:
     parsed = parse("a.yaml", b"a: 1\n---\na: 1\na: 2\n---\nb: [\n")
     assert [document.broken for document in parsed.documents] == [False, True]
     assert len(parsed.diagnostics) == 2

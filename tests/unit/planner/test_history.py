@@ -17,7 +17,7 @@ COMPARED = {
     "equal histories": ("@a,1 @b,2", "@a,1 @b,2", "common @b @b"),
     "H65 a renamed snapshot is the same": ("@a,1 @new,2 @c,3", "@a,1 @old,2", "common @new @old"),
     "one name, two guids: not the same": ("@a,1 @b,2", "@a,1 @b,9", "diverged after @a: @b"),
-    "H79 a bookmark of it is enough": ("#mark,2 @c,3", "@a,1 @b,2", "common #mark @b"),
+    "H66 a bookmark of it is enough": ("#mark,2 @c,3", "@a,1 @b,2", "common #mark @b"),
     "the snapshot is preferred to its bookmark": ("@b,2 #mark,2 @c,3", "@b,2", "common @b @b"),
     "an older snapshot is not preferred to a newer bookmark": (
         "@a,1 #mark,2 @c,3",
@@ -41,7 +41,7 @@ COMPARED = {
 
 @pytest.mark.parametrize(("sender", "receiver", "expected"), COMPARED.values(), ids=COMPARED.keys())
 def test_histories_have_in_common(sender: str, receiver: str, expected: str) -> None:
-    """H65 H73 H74"""
+    """H65 H66 H74"""
     match compare(history(sender), history(receiver)):
         case Common(here, there):
             found = f"common {here.label} {there.label}"

@@ -175,7 +175,7 @@ def test_progress_and_resume_tokens_do_not_get_into_the_message() -> None:
         "warning: cannot send 'tank/a@2': permission denied\n"
     )
     assert classify(stderr, 1).message == "warning: cannot send 'tank/a@2': permission denied"
-    token = "1-8eb26251c-b8-789c636064000310a500c4ec50360710e72765a526973"  # noqa: S105
+    token = "1-8eb26251c-b8-789c636064000310a500c4ec50360710e72765a526973"
     assert token not in classify(f"cannot frobnicate token {token}: no\n", 1).message
 
 
