@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from reconciler.actions import Destroy, Reason
 from reconciler.desired.model import Desired
 from reconciler.observed.model import Observation, Observed, Seen
+from reconciler.planner.context import Context, PairPlan
 from reconciler.planner.guards import guard
 from reconciler.planner.orphans import orphan_notes
 from reconciler.planner.pairs import Source, find_sources, is_writable
 from reconciler.planner.plan import HostState, Kept, Plan, PlannedAction, Specs
-from reconciler.planner.replication import Context, PairPlan, plan_pair
+from reconciler.planner.replication import plan_pair
 from reconciler.planner.retention import Decision, evaluate
 from reconciler.planner.retire import Protection, retire
 from reconciler.planner.snapshotting import next_due

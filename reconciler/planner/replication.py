@@ -5,8 +5,7 @@ release and destroy what is no longer needed. A crash between any two leaves a c
 and the next plan goes on from what is there.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 
 from reconciler.actions import (
     AbortReceive,
@@ -19,99 +18,18 @@ from reconciler.actions import (
     Send,
     SendMode,
 )
-from reconciler.actions.bookmark import cursor_name
-from reconciler.desired.model import Initial
-from reconciler.observed.model import Filesystem, Observed, Pool, Seen
-from reconciler.planner import conflicts
+from reconciler.observed.model import Filesystem, Pool, Seen
 from reconciler.planner.conflicts import Conflicted
-from reconciler.planner.history import (
-    Common,
-    Diverged,
-    NoCommonVersion,
-    Nothing,
-    Run,
-    compare,
-    runs,
-)
+from reconciler.planner.context import Context, PairPlan
+from reconciler.planner.history import Run, runs
 from reconciler.planner.pairs import Pair, is_writable
 from reconciler.planner.plan import Conflict, PlannedAction
-from reconciler.planner.retention import Decision, evaluate
 from reconciler.planner.retire import Protection, retire
+from reconciler.planner.way import Way, find_way
 from reconciler.zfs.capabilities import StreamFlags, stream_flags
-from reconciler.zfs.names import (
-    InvalidName,
-    ancestors,
-    check_bookmark,
-    check_snapshot,
-    pool_of,
-)
-from reconciler.zfs.tokens import ResumeToken, TokenError, decode_token
+from reconciler.zfs.names import ancestors, pool_of
+from reconciler.zfs.tokens import ResumeToken
 from reconciler.zfs.types import FilesystemKind, Version
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What the plans of pairs share while the whole is being made."""
-
-    observed: Observed
-    origins: Mapping[str, frozenset[str]]
-    """Seen host → full names of its snapshots that have clones."""
-    declared: frozenset[tuple[str, str]]
-    """(host, filesystem) of every pair's receiver: these are never made as placeholders."""
-    wary: frozenset[tuple[str, str]]
-    """(host, filesystem) of every sender's filesystem that has an unseen peer."""
-    arriving: dict[tuple[str, str], str] = field(default_factory=dict)
-    """(host, filesystem) → the action that brings it into being; grows as pairs are planned."""
-    arriving_raw: set[tuple[str, str]] = field(default_factory=set)
-    """Those of them that arrive encrypted, without their key."""
-
-    @classmethod
-    def of(cls, observed: Observed, pairs: Sequence[Pair]) -> "Context":
-        """Return the context for planning these pairs."""
-        return cls(
-            observed=observed,
-            origins={
-                host: frozenset(fs.origin for fs in seen.filesystems.values() if fs.origin)
-                for host, seen in observed.items()
-                if isinstance(seen, Seen)
-            },
-            declared=frozenset((pair.receiver_host, pair.receiver) for pair in pairs),
-            wary=frozenset(
-                (pair.source.host, pair.source.filesystem.name)
-                for pair in pairs
-                if not isinstance(observed.get(pair.receiver_host), Seen)
-            ),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class PairPlan:
-    """What is to be done for one pair."""
-
-    pair: Pair
-    actions: tuple[PlannedAction, ...] = ()
-    conflict: Conflict | None = None
-    frozen: str | None = None
-    """Why nothing may be destroyed on either end; None when the pair is in order."""
-    base: Version | None = None
-    """The most recent common version once the plan is done, as the sender has it."""
-    decisions: tuple[Decision, ...] = ()
-    """What the receiver's keep rules say of what the receiver will have."""
-
-    @property
-    def settled_by(self) -> tuple[str, ...]:
-        """The actions after which the base is safe on both ends."""
-        verbs = ("send", "bookmark", "hold")
-        return tuple(p.id for p in self.actions if p.action.verb in verbs)
-
-    @property
-    def stale_cursors(self) -> tuple[Version, ...]:
-        """The cursors of this pair that are on other versions than the base."""
-        if self.base is None:
-            return ()
-        marks, base = self.pair.marks, self.base.guid
-        marked = self.pair.source.filesystem.bookmarks
-        return tuple(v for v in marked if marks.is_cursor(v) and v.guid != base)
 
 
 def plan_pair(pair: Pair, context: Context) -> PairPlan:
@@ -139,19 +57,6 @@ def plan_pair(pair: Pair, context: Context) -> PairPlan:
         return PairPlan(pair, conflict=conflict, frozen=f"conflict on {pair.receiver_host}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """How to get from what the receiver has to what it wants."""
-
-    base: Common | None
-    wanted: tuple[Version, ...]
-    decisions: tuple[Decision, ...]
-    token: ResumeToken | None
-    """Set when the first of `wanted` is to be resumed."""
-    abort: bool
-    """A partial receive is in the way."""
-
-
 class _PairPlanner:
     """The steps of planning one pair; holds what they all look at."""
 
@@ -169,9 +74,7 @@ class _PairPlanner:
 
     def plan(self) -> PairPlan:
         here, there = _writable(self.source.seen, self.here.name), self._receiver_pool()
-        self._check_names()
-        way = self._way()
-        self._check_free(way.wanted)
+        way = find_way(self.pair, self.seen, self.there)
         flags = self._flags(here, there)
         sends = self._sends(way, flags)
         base = way.wanted[-1] if way.wanted else (way.base.sender if way.base else None)
@@ -204,124 +107,6 @@ class _PairPlanner:
                 [f"imported pools: {', '.join(sorted(self.seen.pools)) or 'none'}"],
             )
         return _writable(self.seen, self.pair.receiver)
-
-    def _check_names(self) -> None:
-        """See to it that the names to be made are names."""
-        longest = max((len(version.name) for version in self.source.managed), default=1)
-        try:
-            check_bookmark(f"{self.here.name}#{cursor_name(self.marks.cursor_prefix, 0)}")
-            check_snapshot(f"{self.pair.receiver}@{'x' * longest}")
-        except InvalidName as error:
-            raise Conflicted(
-                "name-impossible",
-                f"{error.name} can't be made: {error.reason}",
-                "give the filesystem or what it is to be received under a shorter name",
-            ) from error
-
-    def _way(self) -> _Way:
-        there = self.there
-        if there is not None:
-            self._same_kind(there)
-        base = self._common(there)
-        candidates = self._candidates(base)
-        received = self._received(there)
-        decisions = evaluate(self.pair.target.keep, [*received, *candidates])
-        kept = {decision.version.guid for decision in decisions if decision.kept}
-        wanted = tuple(version for version in candidates if version.guid in kept)
-        token = self._token(there)
-        resumed = _find(wanted, token.toguid) if token is not None else None
-        if base is None and wanted:
-            wanted = self._initial(wanted, resumed)
-        if token is not None and resumed in wanted and self._continues(token, base):
-            return _Way(base, wanted[wanted.index(resumed) :], decisions, token, abort=False)
-        return _Way(base, wanted, decisions, None, abort=token is not None)
-
-    def _same_kind(self, there: Filesystem) -> None:
-        if there.kind is not self.here.kind:
-            raise Conflicted(
-                "type-mismatch",
-                f"{there.name} is a {there.kind}, but {self.here.name} on"
-                f" {self.source.host} is a {self.here.kind}",
-                f"rename {there.name} on {self.seen.host} out of the way (zfs rename)",
-            )
-
-    def _common(self, there: Filesystem | None) -> Common | None:
-        """Return the common version, None for a first replication; else raise the conflict."""
-        if there is None or (there.inconsistent and there.resume_token is not None):
-            return None
-        match compare(self.here.versions, there.versions):
-            case Common() as common:
-                if there.written > 0:
-                    raise conflicts.modified(self.seen.host, there)
-                return common
-            case Diverged() as found:
-                raise conflicts.diverged(self.pair, there, found)
-            case NoCommonVersion() as found:
-                raise conflicts.no_common(self.pair, there, found)
-            case Nothing():
-                raise conflicts.occupied(self.seen.host, there)
-
-    # -- what is wanted ---------------------------------------------------------------------------
-
-    def _candidates(self, base: Common | None) -> tuple[Version, ...]:
-        """Return the managed snapshots that could still be sent."""
-        managed = self.source.managed
-        if base is None:
-            return managed
-        return tuple(v for v in managed if v.createtxg > base.sender.createtxg)
-
-    def _received(self, there: Filesystem | None) -> tuple[Version, ...]:
-        ours = self.source.ours
-        have = there.snapshots if there is not None else ()
-        return tuple(version for version in have if ours.on_receiver(version))
-
-    def _initial(self, wanted: tuple[Version, ...], resumed: Version | None) -> tuple[Version, ...]:
-        match self.pair.target.initial:
-            case Initial.ALL:
-                return wanted
-            case Initial.NEWEST:
-                newest = wanted[-1]
-                resumes = resumed is not None and resumed.guid != newest.guid
-                return (resumed, newest) if resumes and resumed is not None else (newest,)
-            case Initial.REFUSE:
-                raise Conflicted(
-                    "initial-refused",
-                    f"{self.pair.receiver} does not exist yet and `initial: refuse` is set",
-                    "seed it by hand, or set `initial: all` or `initial: newest`",
-                )
-
-    def _check_free(self, wanted: Sequence[Version]) -> None:
-        """See to it that the receiver has no other snapshots of the names that are to come."""
-        names = {version.name for version in wanted}
-        for version in self.there.snapshots if self.there is not None else ():
-            if version.name in names:
-                full = version.of(self.pair.receiver)
-                raise Conflicted(
-                    "name-taken",
-                    f"{full} is another snapshot than {version.label} on {self.source.host}",
-                    f"zfs rename {full} on {self.seen.host}",
-                    [f"guid {version.guid} on {self.seen.host}"],
-                )
-
-    # -- partial receives ------------------------------------------------------------------------
-
-    def _token(self, there: Filesystem | None) -> ResumeToken | None:
-        if there is None or there.resume_token is None:
-            return None
-        try:
-            return decode_token(there.resume_token)
-        except TokenError as error:
-            raise Conflicted(
-                "unreadable-token",
-                f"{there.name} has a partial receive whose token can't be read: {error}",
-                f"zfs receive -A {there.name} on {self.seen.host} drops it",
-            ) from error
-
-    def _continues(self, token: ResumeToken, base: Common | None) -> bool:
-        """Tell whether the partial stream starts where a new one would, and is of its kind."""
-        start = base.receiver.guid if base is not None else None
-        raw = self.here.encryption != "off"
-        return token.fromguid == start and token.rawok == raw
 
     # -- sending ----------------------------------------------------------------------------------
 
@@ -363,7 +148,7 @@ class _PairPlanner:
         names = reversed(ancestors(self.pair.receiver))
         return next((self.seen.filesystems[n] for n in names if n in self.seen.filesystems), None)
 
-    def _sends(self, way: _Way, flags: StreamFlags) -> tuple[str, ...]:
+    def _sends(self, way: Way, flags: StreamFlags) -> tuple[str, ...]:
         """Plan the streams and what has to be there before them; return the sends' ids."""
         before = self._ready(way)
         if not way.wanted:
@@ -381,7 +166,7 @@ class _PairPlanner:
             self.arriving[self.pair.receiver_host, self.pair.receiver] = ids[0]
         return tuple(ids)
 
-    def _ready(self, way: _Way) -> tuple[str, ...]:
+    def _ready(self, way: Way) -> tuple[str, ...]:
         ready = list(self._parents()) if way.wanted and way.base is None else []
         there = self.there
         if way.abort and there is not None and there.resume_token is not None:
@@ -476,7 +261,7 @@ class _PairPlanner:
 
     # -- after the sends -------------------------------------------------------------------------
 
-    def _settle(self, way: _Way, base: Version, sends: Sequence[str]) -> None:
+    def _settle(self, way: Way, base: Version, sends: Sequence[str]) -> None:
         """Put hold and cursor on the new base, then take the holds off what they were on.
 
         The cursors that are left behind go with what expires on the sender, when it is known what
@@ -530,7 +315,7 @@ class _PairPlanner:
 
     # -- retention on the receiver ---------------------------------------------------------------
 
-    def _retire(self, way: _Way, base: Version | None) -> None:
+    def _retire(self, way: Way, base: Version | None) -> None:
         there = self.there
         if there is None or base is None or there.inconsistent:
             return
@@ -559,10 +344,6 @@ def _writable(seen: Seen, filesystem: str) -> Pool:
             f"look at `zpool status {name}` there",
         )
     return pool
-
-
-def _find(versions: Sequence[Version], guid: int) -> Version | None:
-    return next((version for version in versions if version.guid == guid), None)
 
 
 def _split_first(streams: list[Run]) -> list[Run]:

@@ -215,7 +215,7 @@ def _partial(there: Filesystem, toguid: int) -> Filesystem:
 
 @st.composite
 def observations(
-    draw: st.DrawFn, senders: tuple[str, ...], vaults: tuple[str, ...], size: int
+    draw: st.DrawFn, senders: tuple[str, ...], vaults: tuple[str, ...], size: int, now: int
 ) -> Observed:
     """All hosts, each perhaps unseen or with a wrong clock."""
     stock: dict[str, list[Filesystem]] = {host: [] for host in (*senders, *vaults)}
@@ -232,7 +232,7 @@ def observations(
                 if _can_be(receiver, name, stock[vault]):
                     found = draw(receivers(receiver, source, history, marks(vault, root)))
                     stock[vault] += [found, *draw(clones(found))] if found is not None else []
-    return {host: draw(hosts(host, tuple(found))) for host, found in stock.items()}
+    return {host: draw(hosts(host, tuple(found), now)) for host, found in stock.items()}
 
 
 def trees(size: int) -> st.SearchStrategy[list[str]]:
@@ -263,14 +263,15 @@ def clones(draw: st.DrawFn, source: Filesystem) -> list[Filesystem]:
 
 
 @st.composite
-def hosts(draw: st.DrawFn, name: str, filesystems: tuple[Filesystem, ...]) -> Observation:
+def hosts(draw: st.DrawFn, name: str, filesystems: tuple[Filesystem, ...], now: int) -> Observation:
     """A host with these filesystems; now and then it can't be asked, or its pool is in trouble."""
     if draw(usually(False, False, False, True)):
         return unseen(name)
     own = ["backup", "other"] if name in VAULTS else ["tank"]
     skew = draw(usually(0, 0, 0, 300, -300))
     known = [fs(pool) for pool in own]
-    return seen(name, *known, *filesystems, pools=[draw(pools(pool)) for pool in own], skew=skew)
+    shelves = [draw(pools(pool)) for pool in own]
+    return seen(name, *known, *filesystems, pools=shelves, skew=skew, at=now)
 
 
 @st.composite
@@ -321,6 +322,6 @@ def scenarios(draw: st.DrawFn, most: int = 3, size: int = 3) -> Scenario:
     """A spec set, a world it is about, and an instant."""
     senders = SENDERS[: draw(st.integers(1, most))]
     vaults = VAULTS[: draw(st.integers(1, 2))]
-    observed = draw(observations(senders, vaults, size))
     now = NOW + draw(st.sampled_from([0, 100, 3600, -3600, 3 * DAY]))
+    observed = draw(observations(senders, vaults, size, now))
     return Scenario(draw(spec_sets(senders, vaults)), observed, now)

@@ -87,5 +87,8 @@ def test_guards_let_nothing_through_that_must_stay(*, world: Scenario, whole: bo
         for end in (pair.sender, pair.receiver)
     }
     assert not commons & {(thing.place, thing.version.guid) for thing in doomed(good)}
+    gone = {
+        (thing.place, thing.version.guid) for thing in doomed(good) if thing.version.is_snapshot
+    }
     for place, guids in managed(desired, observed).items():
-        assert guids - {t.version.guid for t in doomed(good) if t.place == place}
+        assert {(place, guid) for guid in guids} - gone

@@ -108,6 +108,31 @@ def test_a_crash_between_any_two_actions_leaves_a_common_version_and_a_way_on(
         assert troubles(rest) == troubles(first)
 
 
+@given(scenarios(most=1), st.data())
+def test_actions_that_fail_take_along_only_what_depends_on_them_and_leave_a_way_on(
+    world: Scenario, data: st.DataObject
+) -> None:
+    desired, observed, now = world
+    first = plan(desired, observed, now)
+    ids = [planned.id for planned in first.actions]
+    failing = data.draw(st.sets(st.sampled_from(ids), max_size=4)) if ids else set[str]()
+
+    for stage in stages(without(first, failing), observed):
+        check_common_versions_stay(desired, observed, stage)
+    for later in stages(plan(desired, stage, now).actions, stage):
+        check_common_versions_stay(desired, stage, later)
+    assert plan(desired, later, now).actions == ()
+
+
+def without(made: Plan, failing: set[str]) -> list[PlannedAction]:
+    """What is left to be done when some actions fail and others are skipped because of them."""
+    lost = set(failing)
+    for planned in made.actions:
+        if lost & set(planned.depends_on):
+            lost.add(planned.id)
+    return [planned for planned in made.actions if planned.id not in lost]
+
+
 def check_common_versions_stay(desired: Desired, before: Observed, after: Observed) -> None:
     for pair in ends(desired, before):
         if common_guid(before, pair) is not None:

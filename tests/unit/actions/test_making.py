@@ -6,7 +6,7 @@ from reconciler.actions import Bookmark, CreateFilesystem, Done, Failed, Snapsho
 from reconciler.actions.base import planned_guid
 from reconciler.actions.bookmark import cursor_name
 from reconciler.hosts.script import Outcome, Printed, Transcript
-from reconciler.observed.change import filesystem_of
+from reconciler.observed.change import filesystem_of, without_filesystem
 from reconciler.zfs.errors import FailureKind
 from tests.support.transcripts import missing, ran, refused, rows, said
 from tests.support.worlds import encrypted, fs, seen, unseen, world
@@ -274,6 +274,11 @@ def test_a_new_placeholder_is_empty_and_encrypted_as_its_parent() -> None:
     assert CREATE.places == (("vault", "backup/a"),)
 
 
-def test_a_placeholder_on_an_unseen_host_is_a_mistake_of_ours() -> None:
+def test_a_change_on_an_unseen_host_is_a_mistake_of_ours() -> None:
+    """Invariant 1."""
+    nowhere = world(unseen("vault"))
+
     with pytest.raises(TypeError, match="vault is unseen"):
-        CREATE.effect(world(unseen("vault")))
+        CREATE.effect(nowhere)
+    with pytest.raises(TypeError, match="vault is unseen"):
+        without_filesystem(nowhere, "vault", "backup/a")

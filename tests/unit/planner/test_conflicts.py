@@ -164,6 +164,15 @@ def test_the_evidence_of_strangers_names_the_newest_of_both() -> None:
     )
 
 
+def test_the_evidence_names_nothing_that_does_not_exist_yet() -> None:
+    line = "web: alpha tank/www every 15m -> vault"
+    alpha, vault = seen("alpha", fs("tank/www", AB)), seen("vault", replica(WWW, "@x,90"))
+    found = plan(desired(line), world(alpha, vault), NOW)
+
+    assert of_verb(found, "snapshot") == ["snapshot alpha tank/www @~23:15"]
+    assert found.conflicts[0].evidence[1] == "newest on alpha: @rec-20261122T230000Z (guid 12)"
+
+
 POOLS = {
     "not imported": (
         seen("vault", pools=[pool("other"), pool("more")]),

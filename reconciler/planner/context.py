@@ -1,0 +1,75 @@
+"""What the plans of pairs share, and what one comes to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reconciler.observed.model import Observed, Seen
+from reconciler.planner.pairs import Pair
+from reconciler.planner.plan import Conflict, PlannedAction
+from reconciler.planner.retention import Decision
+from reconciler.zfs.types import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the plans of pairs share while the whole is being made."""
+
+    observed: Observed
+    origins: Mapping[str, frozenset[str]]
+    """Seen host → full names of its snapshots that have clones."""
+    declared: frozenset[tuple[str, str]]
+    """(host, filesystem) of every pair's receiver: these are never made as placeholders."""
+    wary: frozenset[tuple[str, str]]
+    """(host, filesystem) of every sender's filesystem that has an unseen peer."""
+    arriving: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(host, filesystem) → the action that brings it into being; grows as pairs are planned."""
+    arriving_raw: set[tuple[str, str]] = field(default_factory=set)
+    """Those of them that arrive encrypted, without their key."""
+
+    @classmethod
+    def of(cls, observed: Observed, pairs: Sequence[Pair]) -> "Context":
+        """Return the context for planning these pairs."""
+        return cls(
+            observed=observed,
+            origins={
+                host: frozenset(fs.origin for fs in seen.filesystems.values() if fs.origin)
+                for host, seen in observed.items()
+                if isinstance(seen, Seen)
+            },
+            declared=frozenset((pair.receiver_host, pair.receiver) for pair in pairs),
+            wary=frozenset(
+                (pair.source.host, pair.source.filesystem.name)
+                for pair in pairs
+                if not isinstance(observed.get(pair.receiver_host), Seen)
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PairPlan:
+    """What is to be done for one pair."""
+
+    pair: Pair
+    actions: tuple[PlannedAction, ...] = ()
+    conflict: Conflict | None = None
+    frozen: str | None = None
+    """Why nothing may be destroyed on either end; None when the pair is in order."""
+    base: Version | None = None
+    """The most recent common version once the plan is done, as the sender has it."""
+    decisions: tuple[Decision, ...] = ()
+    """What the receiver's keep rules say of what the receiver will have."""
+
+    @property
+    def settled_by(self) -> tuple[str, ...]:
+        """The actions after which the base is safe on both ends."""
+        verbs = ("send", "bookmark", "hold")
+        return tuple(p.id for p in self.actions if p.action.verb in verbs)
+
+    @property
+    def stale_cursors(self) -> tuple[Version, ...]:
+        """The cursors of this pair that are on other versions than the base."""
+        if self.base is None:
+            return ()
+        marks, base = self.pair.marks, self.base.guid
+        marked = self.pair.source.filesystem.bookmarks
+        return tuple(v for v in marked if marks.is_cursor(v) and v.guid != base)
