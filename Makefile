@@ -60,6 +60,10 @@ unit: setup ## unit tests
 property: setup ## property tests
 	$(PYTEST) -q -n auto tests/property
 
+.PHONY: property-long
+property-long: setup ## the properties with 5,000 examples each
+	HYPOTHESIS_PROFILE=long $(PYTEST) -q -n auto tests/property
+
 .PHONY: golden
 golden: setup ## plans as text and JSON, compared whole
 	$(PYTEST) -q tests/golden

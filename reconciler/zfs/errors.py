@@ -131,7 +131,8 @@ def _silent(status: int) -> Failure:
 
 def _unknown(lines: Sequence[str]) -> Failure:
     """Return the failure for a text that nobody knows: look at the host, then decide."""
-    return Failure(FailureKind.UNKNOWN, Reaction.CONFLICT, _message(lines))
+    message = _message(lines) or "it said nothing but how to use force"
+    return Failure(FailureKind.UNKNOWN, Reaction.CONFLICT, message)
 
 
 def _sentence(lines: Sequence[str], number: int) -> list[str]:

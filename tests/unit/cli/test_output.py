@@ -115,8 +115,16 @@ def test_a_run_is_stopped_first_and_cut_then(
     assert said.endswith("Interrupted.\n")
 
 
-def test_questions_that_do_not_let_go_are_left(folder: Path) -> None:
-    """A command on the controller's own machine has no connection that could be closed."""
+@pytest.mark.parametrize(
+    ("closing", "said_then"),
+    [
+        pytest.param("", "Interrupted.\n", id="cut"),
+        pytest.param("local.LocalHost.close = lambda self: None;", "\nInterrupted.\n", id="left"),
+    ],
+)
+def test_questions_are_cut_or_left_if_they_do_not_let_go(
+    folder: Path, closing: str, said_then: str
+) -> None:
     program = folder / "bin" / "zfs"
     program.parent.mkdir()
     asked = folder / "asked"
@@ -126,6 +134,7 @@ def test_questions_that_do_not_let_go_are_left(folder: Path) -> None:
     (folder / "specs" / "all.yaml").write_text(local)
     code = (
         "from reconciler.cli import interrupts, main, session; from functools import partial;"
+        f"from reconciler.hosts import local; {closing}"
         "patched = partial(interrupts.closing_on_interrupt, patience=0.5);"
         "session.closing_on_interrupt = patched; main.main()"
     )
@@ -142,7 +151,7 @@ def test_questions_that_do_not_let_go_are_left(folder: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert said == "\nInterrupted.\n"
+    assert said == said_then
 
 
 def test_signals_are_left_alone_outside_the_main_thread() -> None:

@@ -1,0 +1,33 @@
+"""How much hypothesis tries: `HYPOTHESIS_PROFILE=long` for a night, else what fits into every run.
+
+In continuous integration the same examples are tried every time: a run there is about the change,
+not about luck. `make property` by hand looks for new ones.
+"""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+_SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
+_PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "default")
+
+settings.register_profile(
+    "default",
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=_SLOW,
+    print_blob=True,
+    derandomize=os.environ.get("CI") == "true",
+)
+settings.register_profile(
+    "long", settings.get_profile("default"), max_examples=5000, derandomize=False
+)
+settings.load_profile(_PROFILE)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long profile takes its time."""
+    if _PROFILE == "long":
+        for item in items:
+            item.add_marker(pytest.mark.timeout(0))
