@@ -24,8 +24,15 @@ from reconciler.zfs.parse import parse_progress
 from reconciler.zfs.tokens import TokenError, decode_token
 from reconciler.zfs.types import Version
 
-STREAM_TIMEOUT = 30 * 86400.0
-"""Seconds. A first stream of a large pool over a thin line takes days."""
+PATIENCE = 6 * 3600.0
+"""Seconds that any stream may take."""
+
+SLOWEST = 100_000
+"""Bytes a second. What takes longer than its estimate at this rate, and the patience above, hangs.
+It is cut then; what has arrived stays, and the next plan goes on from the resume token."""
+
+NO_ESTIMATE = 30 * 86400.0
+"""Seconds for a stream of unknown size."""
 
 CHECK_TIMEOUT = 120.0
 
@@ -50,7 +57,8 @@ class Transfer:
         try:
             host, step = self._route(current)
             listener = _Progress(on_bytes)
-            transcript = host.run(Script((step,)), timeout=STREAM_TIMEOUT, on_stderr=listener)
+            timeout = stream_timeout(current.estimated_bytes)
+            transcript = host.run(Script((step,)), timeout=timeout, on_stderr=listener)
             outcome = transcript.outcomes[step.name]
         except HostError as error:
             outcome = error
@@ -115,6 +123,15 @@ class Transfer:
         if not missing:
             return Done(note=_note(outcome))
         return Failed(_failure(send, outcome, missing[0], there))
+
+
+def stream_timeout(estimated_bytes: int | None) -> float:
+    """Return after how many seconds a stream of an estimated size is taken to hang.
+
+    >>> stream_timeout(360_000_000) / 3600
+    7.0
+    """
+    return NO_ESTIMATE if estimated_bytes is None else PATIENCE + estimated_bytes / SLOWEST
 
 
 def _continued(send: Send, planned: str, now: str) -> Send | Verdict:

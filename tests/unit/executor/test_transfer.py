@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.actions import Done, Failed, Send, SendMode
 from reconciler.errors import HostError, Unreachable
-from reconciler.executor.transfer import Transfer
+from reconciler.executor.transfer import Transfer, stream_timeout
 from reconciler.hosts.script import Outcome, Script
 from reconciler.zfs.capabilities import StreamFlags
 from reconciler.zfs.errors import FailureKind, Reaction
@@ -130,3 +130,24 @@ def test_progress_is_reported_in_bytes() -> None:
     seen: list[int] = []
     Transfer(among).run(SEND, seen.append)  # type: ignore[arg-type]
     assert seen == [1000]
+
+
+def test_a_stream_that_hangs_is_cut_and_a_large_one_is_given_its_time() -> None:
+    hour = 3600
+    assert stream_timeout(0) == 6 * hour
+    assert stream_timeout(10**12) > 100 * 24 * hour
+    assert stream_timeout(None) == 30 * 24 * hour
+
+    given: list[float] = []
+    among = fleet()
+    host = among.controller()
+    run_it = host.run
+
+    def noted(*arguments: object, timeout: float, **others: object) -> object:
+        given.append(timeout)
+        return run_it(*arguments, timeout=timeout, **others)  # type: ignore[arg-type]
+
+    host.run = noted  # type: ignore[method-assign,assignment]
+    among.controller = lambda: host  # type: ignore[method-assign]
+    run(replace(SEND, estimated_bytes=360_000_000), among)
+    assert given == [7 * hour]
