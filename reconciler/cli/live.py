@@ -14,7 +14,10 @@ from reconciler.cli.output import painted
 from reconciler.executor.events import Completed, Event, Progressed, Started
 from reconciler.report.lines import Line, clean
 from reconciler.report.run_text import RunLog, progress_text
-from reconciler.report.wording import describe
+
+BAR = 10
+FIGURES = 54
+"""Columns kept for what is said of a send: bytes, share, rate and time left."""
 
 
 class LiveView:
@@ -26,12 +29,13 @@ class LiveView:
         )
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=20),
+            BarColumn(bar_width=BAR),
             TextColumn("{task.fields[said]}", markup=False),
             console=console,
             transient=True,
             redirect_stderr=sys.stderr.isatty(),
         )
+        self._name_width = max(16, console.width - BAR - FIGURES)
         self._colour = colour
         self._log = RunLog(total)
         self._whole = self._progress.add_task("actions", total=total, said=f"0 of {total}")
@@ -66,7 +70,7 @@ class LiveView:
     def _move(self, event: Event, now: float) -> None:
         match event:
             case Started(action=Send() as send):
-                name = clean(describe(send))
+                name = clipped(clean(_name(send)), self._name_width)
                 task = self._progress.add_task(name, total=send.estimated_bytes, said="")
                 self._sends[event.id] = (task, now)
             case Progressed() if event.id in self._sends:
@@ -76,6 +80,18 @@ class LiveView:
             case _ if event.id in self._sends and not isinstance(event, Started):
                 task, _ = self._sends.pop(event.id)
                 self._progress.remove_task(task)
+
+
+def clipped(text: str, width: int) -> str:
+    """Return a text cut in its middle where it is too long: both ends tell it from others."""
+    if len(text) <= width:
+        return text
+    left = (width - 1) // 2
+    return f"{text[:left]}…{text[len(text) - (width - 1 - left) :]}"
+
+
+def _name(send: Send) -> str:
+    return f"{send.host} {send.filesystem} → {send.receiver_host}"
 
 
 def _goes_without_saying(event: Event) -> bool:
