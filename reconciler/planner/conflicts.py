@@ -15,11 +15,21 @@ from reconciler.zfs.types import Version
 class Conflicted(Exception):
     """Raised when a pair can't be planned until a person has done something."""
 
-    def __init__(self, code: str, message: str, remedy: str, evidence: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        remedy: str,
+        evidence: Sequence[str] = (),
+        *,
+        place: tuple[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.remedy = remedy
         self.evidence = tuple(evidence)
+        self.place = place
+        """Host and filesystem, where that is not the receiver."""
 
 
 def modified(host: str, there: Filesystem) -> Conflicted:

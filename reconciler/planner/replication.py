@@ -45,16 +45,17 @@ def plan_pair(pair: Pair, context: Context) -> PairPlan:
     try:
         return _PairPlanner(pair, seen, there, context).plan()
     except Conflicted as found:
+        host, filesystem = found.place or (pair.receiver_host, pair.receiver)
         conflict = Conflict(
             replication=pair.source.replication.name,
-            host=pair.receiver_host,
-            filesystem=pair.receiver,
+            host=host,
+            filesystem=filesystem,
             code=found.code,
             message=str(found),
             evidence=found.evidence,
             remedy=found.remedy,
         )
-        return PairPlan(pair, conflict=conflict, frozen=f"conflict on {pair.receiver_host}")
+        return PairPlan(pair, conflict=conflict, frozen=f"conflict on {host}")
 
 
 class _PairPlanner:
@@ -342,6 +343,7 @@ def _writable(seen: Seen, filesystem: str) -> Pool:
             "pool-unusable",
             f"pool {name} on {seen.host} is {state}",
             f"look at `zpool status {name}` there",
+            place=(seen.host, filesystem),
         )
     return pool
 

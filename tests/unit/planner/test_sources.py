@@ -140,7 +140,7 @@ def test_a_read_only_pool_gets_no_snapshots_and_loses_none() -> None:
 
     assert steps(planned(LOCAL, alpha)) == []
     assert conflicts(planned(SENT, alpha, EMPTY_VAULT)) == [
-        "vault backup/alpha/tank/www pool-unusable"
+        "alpha tank/www pool-unusable"
     ]
 
 
