@@ -139,9 +139,7 @@ def test_a_read_only_pool_gets_no_snapshots_and_loses_none() -> None:
     alpha = seen("alpha", fs("tank/www", "@~20:00,1 @~21:00,2 @~22:00,3"), pools=[readonly])
 
     assert steps(planned(LOCAL, alpha)) == []
-    assert conflicts(planned(SENT, alpha, EMPTY_VAULT)) == [
-        "alpha tank/www pool-unusable"
-    ]
+    assert conflicts(planned(SENT, alpha, EMPTY_VAULT)) == ["alpha tank/www pool-unusable"]
 
 
 def test_a_filesystem_whose_name_leaves_no_room_is_reported() -> None:
