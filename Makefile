@@ -54,7 +54,7 @@ arch: setup ## import contracts
 
 .PHONY: unit
 unit: setup ## unit tests
-	$(PYTEST) -q -n auto tests/unit
+	$(PYTEST) -q -n auto tests/unit tests/behaviours
 
 .PHONY: property
 property: setup ## property tests
@@ -63,6 +63,10 @@ property: setup ## property tests
 .PHONY: property-long
 property-long: setup ## the properties with 5,000 examples each
 	HYPOTHESIS_PROFILE=long $(PYTEST) -q -n auto tests/property
+
+.PHONY: mutations
+mutations: setup ## break the code on purpose: each time a test must fail
+	$(BIN)/python -m tests.mutations
 
 .PHONY: golden
 golden: setup ## plans as text and JSON, compared whole

@@ -1,13 +1,14 @@
 """How much hypothesis tries: `HYPOTHESIS_PROFILE=long` for a night, else what fits into every run.
 
 In continuous integration the same examples are tried every time: a run there is about the change,
-not about luck. `make property` by hand looks for new ones.
+not about luck. `make property` by hand looks for new ones. `make mutations` wants to know whether
+anything fails, not the simplest thing that does.
 """
 
 import os
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 _PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "default")
@@ -22,6 +23,9 @@ settings.register_profile(
 )
 settings.register_profile(
     "long", settings.get_profile("default"), max_examples=5000, derandomize=False
+)
+settings.register_profile(
+    "mutations", settings.get_profile("default"), phases=[Phase.explicit, Phase.generate]
 )
 settings.load_profile(_PROFILE)
 

@@ -2,7 +2,16 @@
 
 import typer
 
-from reconciler.cli.commands import apply, facts, plan, schema, show, validate, version
+from reconciler.cli.commands import (
+    apply,
+    facts,
+    plan,
+    schema,
+    show,
+    simulator,
+    validate,
+    version,
+)
 from reconciler.cli.ending import Ended
 
 EPILOG = (
@@ -28,10 +37,19 @@ def without_command(context: typer.Context) -> None:
         raise Ended(0)
 
 
+simulator_app = typer.Typer(
+    help="Hosts that exist only in a file, to see what specs would do.",
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+simulator_app.command("exec")(simulator.execute)
+simulator_app.command("shims")(simulator.shims)
+
 app.command("validate")(validate.validate)
 app.command("plan")(plan.plan)
 app.command("show")(show.show)
 app.command("apply")(apply.apply)
 app.command("facts")(facts.facts)
 app.command("schema")(schema.schema)
+app.add_typer(simulator_app, name="simulator")
 app.command("version")(version.version)

@@ -31,11 +31,12 @@ NOT_APPROVED = "Nothing was applied: there is no terminal to ask on. --auto-appr
 class Applying:
     """One `reconciler apply`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - as many as there are options
         self,
         specs: Path,
         ssh_config: Path | None,
         output: Output,
+        now: int | None = None,
         *,
         as_json: bool = False,
         explain: bool = False,
@@ -43,12 +44,13 @@ class Applying:
         self.specs = specs
         self.ssh_config = ssh_config
         self.output = output
+        self.now = now
         self.as_json = as_json
         self.explain = explain
 
     def fresh(self, *, approved: bool) -> ExitCode:
         """Observe, plan, show, ask unless that was done, and execute."""
-        with self._errors_told(), Session(self.specs, self.ssh_config) as session:
+        with self._errors_told(), self._session() as session:
             plan = session.plan(explain=self.explain)
             self._show(plan)
             if not plan.actions:
@@ -61,12 +63,18 @@ class Applying:
         """Execute a saved plan, if specs and hosts still are what it was made for."""
         with self._errors_told():
             saved = read_plan(file)
-            with Session(self.specs, self.ssh_config) as session:
+            with self._session() as session:
                 plan = _as_things_are(saved, _planned_again(saved, session))
                 self._show(plan)
                 if not plan.actions:
                     return self._nothing_to_do(plan)
                 return self._execute(plan, session)
+
+    def _session(self) -> Session:
+        session = Session(self.specs, self.ssh_config, self.now)
+        if self.now is not None and not session.all_simulated:
+            raise UsageError("--now: there are real hosts in the specs, and their time is now")
+        return session
 
     def _show(self, plan: Plan) -> None:
         if self.as_json:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from reconciler.errors import UsageError
+
 DEFAULT_SPECS = Path("specs")
 
 Specs = Annotated[
@@ -23,6 +25,14 @@ SshConfig = Annotated[
         help="An ssh_config to read in place of the user's and the system's.",
     ),
 ]
+Now = Annotated[
+    str | None,
+    typer.Option(
+        "--now",
+        metavar="TIME",
+        help="Take it to be this instant (RFC 3339); where hosts are changed, only simulated ones.",
+    ),
+]
 Debug = Annotated[
     bool,
     typer.Option("--debug", envvar="RECONCILER_DEBUG", help="Log in detail on stderr."),
@@ -32,3 +42,13 @@ Explain = Annotated[
     bool,
     typer.Option("--explain", help="Every action on its own line, and why versions are kept."),
 ]
+
+
+def instant(option: str, text: str | None) -> int | None:
+    """Return the seconds since the epoch that an option says; raise UsageError."""
+    from reconciler.report.figures import parse_timestamp
+
+    try:
+        return None if text is None else parse_timestamp(text)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"{option} {text}: write it like 2026-11-22T23:15:00Z") from error

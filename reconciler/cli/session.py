@@ -2,8 +2,9 @@
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -15,7 +16,7 @@ from reconciler.desired.model import Desired
 from reconciler.errors import UsageError
 from reconciler.executor import observe as observing
 from reconciler.hosts import fleet as fleets
-from reconciler.hosts.addresses import SshOptions
+from reconciler.hosts.addresses import SimulatedAddress, SshOptions
 from reconciler.observed.model import Observation, Observed, Seen
 from reconciler.planner.plan import Plan
 from reconciler.planner.planning import plan
@@ -27,13 +28,18 @@ from reconciler.report.figures import count_text
 class Session:
     """Specs and the hosts they name."""
 
-    def __init__(self, specs: Path, ssh_config: Path | None) -> None:
+    def __init__(self, specs: Path, ssh_config: Path | None, now: int | None = None) -> None:
         self.desired: Desired = load(specs)
+        self.now = now
+        """The instant to plan for, None for the present one."""
         bound = logger.bind(digest=self.desired.digest, revision=self.desired.revision)
         bound.debug("specs loaded")
         if ssh_config is not None and not ssh_config.is_file():
             raise UsageError(f"--ssh-config {ssh_config}: there is no such file")
-        self.fleet = fleets.Fleet(self.desired.hosts, SshOptions(ssh_config))
+        self.clock: Callable[[], float] = time.time
+        if now is not None and self.all_simulated:
+            self.clock = partial(float, now)
+        self.fleet = fleets.Fleet(self.desired.hosts, SshOptions(ssh_config), clock=self.clock)
 
     def __enter__(self) -> Self:
         return self
@@ -45,7 +51,7 @@ class Session:
         """Ask all hosts; on a terminal it is said that this may take a moment."""
         count = count_text(len(self.desired.hosts), "host")
         with _said_meanwhile(f"Observing {count} ..."), closing_on_interrupt(self.fleet):
-            observed = observing.observe(self.desired, self.fleet, time.time)
+            observed = observing.observe(self.desired, self.fleet, self.clock)
         for observation in observed.values():
             _log(observation)
         return observed
@@ -57,16 +63,22 @@ class Session:
             raise UsageError(f"the specs have no host {name}; they have: {known}")
         roots = roots_of(self.desired)[name]
         with _said_meanwhile(f"Observing {name} ..."), closing_on_interrupt(self.fleet):
-            observation = observing.observe_host(name, roots, self.fleet, time.time)
+            observation = observing.observe_host(name, roots, self.fleet, self.clock)
         _log(observation)
         return observation
 
+    @property
+    def all_simulated(self) -> bool:
+        """Whether there is no real host in the specs: then time may be what one likes."""
+        addresses = [host.address for host in self.desired.hosts.values()]
+        return all(isinstance(address, SimulatedAddress) for address in addresses)
+
     def plan(
-        self, now: int | None = None, *, targets: Sequence[str] = (), explain: bool = False
+        self, at: int | None = None, *, targets: Sequence[str] = (), explain: bool = False
     ) -> Plan:
-        """Observe and plan, for the present instant unless another one is given."""
+        """Observe and plan, for the session's instant unless another one is given."""
         observed = self.observe()
-        at = int(time.time()) if now is None else now
+        at = at or self.now or int(time.time())
         whole = plan(self.desired, observed, at, explain=explain)
         made = restrict(whole, targets, self.desired.replications)
         logger.bind(**made.summary).debug("planned")

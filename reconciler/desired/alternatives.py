@@ -16,7 +16,7 @@ def alternatives(document: Document) -> Iterator[Diagnostic]:
     """Yield a finding for each choice with too many answers, or none."""
     match document.data:
         case {"kind": "Host", "spec": {"connection": dict(connection)}}:
-            yield from _one_of(document, _CONNECTION, connection, ("ssh", "local"))
+            yield from _one_of(document, _CONNECTION, connection, ("ssh", "local", "simulated"))
         case {"kind": "Replication", "spec": dict(spec)}:
             match spec.get("source"):
                 case dict(source):
@@ -26,18 +26,18 @@ def alternatives(document: Document) -> Iterator[Diagnostic]:
 
 
 def _one_of(
-    document: Document, path: Path, data: Mapping[str, Data], choices: tuple[str, str]
+    document: Document, path: Path, data: Mapping[str, Data], choices: tuple[str, ...]
 ) -> Iterator[Diagnostic]:
-    """Report both or none of two keys; a key that is unknown may be meant to be one of them."""
-    first, second = choices
+    """Report several or none of some keys; one that is unknown may be meant to be one of them."""
     given = [key for key in data if key in choices]
     if len(given) > 1:
         where = document.key((*path, given[1]))
-        yield where.error(f"{dotted(path)} has both `{first}` and `{second}`", "Choose one.")
+        said = f"{dotted(path)} has both `{given[0]}` and `{given[1]}`"
+        yield where.error(said, "Choose one.")
     elif not given and {"filesystems", "snapshots", "keep"}.issuperset(data):
-        advice = "Write one of the two."
         where = document.at(path)
-        yield where.error(f"{dotted(path)} has neither `{first}` nor `{second}`", advice)
+        said = f"{dotted(path)} has none of {', '.join(f'`{choice}`' for choice in choices)}"
+        yield where.error(said, "Write one of them.")
 
 
 def _policy_alone(document: Document, path: Path, keep: Mapping[str, Data]) -> Iterator[Diagnostic]:

@@ -48,6 +48,13 @@ def address(text: str) -> str:
     return _match(ADDRESS, text, f"{shown(text)} is neither a host name nor an IP address")
 
 
+def state_file(text: str) -> str:
+    """Check the path of a simulated host's state."""
+    if text.strip() and "\0" not in text and not text.endswith("/"):
+        return text
+    raise ValueError(f"{shown(text)} is not the path of a file")
+
+
 def user(text: str) -> str:
     """Check the name of a user; it ends up on command lines."""
     return _match(USER, text, f"{shown(text)} can't be the name of a user")

@@ -7,7 +7,7 @@ from enum import Enum
 
 from reconciler.desired.model import Desired
 
-_NOT_CONTENT = frozenset({"digest", "revision", "objects"})
+_NOT_CONTENT = frozenset({"digest", "revision", "objects", "folder"})
 
 
 def digest(desired: Desired) -> str:

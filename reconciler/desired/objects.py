@@ -52,6 +52,7 @@ Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
 Count = Annotated[int, Field(strict=True, ge=1)]
 Flag = Annotated[bool, Field(strict=True)]
 PatternText = Annotated[str, AfterValidator(checks.pattern), _schema("pattern", "^!?[^/*!][^*/]*")]
+StateFile = Annotated[str, AfterValidator(checks.state_file), _schema("path")]
 Under = Annotated[str, AfterValidator(checks.under), _schema("filesystem")]
 Prefix = Annotated[str, AfterValidator(checks.prefix), _schema("prefix", f"^{checks.PREFIX}$")]
 Duration = Annotated[str, BeforeValidator(checks.duration), _schema("duration", units.DURATION)]
@@ -94,13 +95,21 @@ class Local(Part):
     """The controller's own machine."""
 
 
+class Simulated(Part):
+    """A host that exists only in a file."""
+
+    state: StateFile = Field(
+        description="Where it is kept, relative to the folder of this spec file;"
+        " `reconciler simulator exec FILE -- zpool create tank disk` makes one."
+    )
+
+
 class Connection(Part):
     """How the controller reaches the host: exactly one of these."""
 
-    later = frozenset({"simulated"})
-
     ssh: Ssh | None = Field(None, description="By ssh.")
     local: Local | None = Field(None, description="The controller's own machine: `local: {}`.")
+    simulated: Simulated | None = Field(None, description="A host that exists only in a file.")
 
 
 class PeerAddress(Part):

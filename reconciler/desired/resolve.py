@@ -5,6 +5,7 @@ Every finding of every object is collected before anything is refused.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from reconciler.desired.areas import area_findings
 from reconciler.desired.diagnostics import Diagnostic, Position, in_order, shown
@@ -35,6 +36,7 @@ from reconciler.hosts.addresses import (
     LocalAddress,
     PeerAddress,
     Privilege,
+    SimulatedAddress,
     SshAddress,
 )
 from reconciler.zfs.names import InvalidName, check_snapshot
@@ -61,8 +63,11 @@ def resolve(specs: SpecSet) -> Desired | tuple[Diagnostic, ...]:
 def _host(item: Item[Host]) -> HostAddress:
     """Return where a host is."""
     spec, peer = item.spec.spec, item.spec.spec.peer_address
-    ssh = spec.connection.ssh
+    ssh, simulated = spec.connection.ssh, spec.connection.simulated
     address: Address = LocalAddress()
+    if simulated is not None:
+        folder = Path(item.at("spec", "connection").file).parent
+        address = SimulatedAddress(simulated.state, str(folder))
     if ssh is not None:
         address = SshAddress(ssh.address, ssh.user, ssh.port, ssh.jump, ssh.host_key)
     return HostAddress(
@@ -109,8 +114,26 @@ class _Resolver:
         )
         self.findings += _selection_findings(item, replication)
         self.findings += _name_findings(item, replication)
+        self.findings += self.mixed(item, replication)
         self.resolved.append((item, replication))
         return replication
+
+    def mixed(
+        self, item: Item[ReplicationObject], replication: Replication
+    ) -> Iterator[Diagnostic]:
+        """Report streams between a simulated host and a real one: they have nothing in common."""
+        simulated = {
+            name for name, host in self.hosts.items() if host.spec.spec.connection.simulated
+        }
+        for number, target in enumerate(replication.targets):
+            senders = {sender for sender in replication.senders if sender in self.hosts}
+            if target.host in self.hosts and senders:
+                ends = {*senders, target.host}
+                if ends & simulated and not ends <= simulated:
+                    where = item.at("spec", "targets", number, "host")
+                    said = "a simulated host can't send to a real one or receive from one"
+                    names = ", ".join(f"`{name}`" for name in sorted(ends & simulated))
+                    yield where.error(said, f"Simulated: {names}.")
 
     def senders(self, item: Item[ReplicationObject]) -> Iterator[str]:
         """Yield the names of the source's hosts, sorted."""

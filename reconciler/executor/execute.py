@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 
 from reconciler.actions import Action, Done, Failed, Send, Verdict
 from reconciler.desired.model import Desired
@@ -39,15 +39,24 @@ Demands = tuple[tuple[str, str], ...]
 """(host, kind of work) pairs."""
 
 
-def execute(
-    plan: Plan, desired: Desired, fleet: Fleet, on_event: OnEvent, stop: threading.Event
+def execute(  # noqa: PLR0913 - what it needs
+    plan: Plan,
+    desired: Desired,
+    fleet: Fleet,
+    on_event: OnEvent,
+    stop: threading.Event,
+    *,
+    workers: Executor | None = None,
 ) -> RunResult:
     """Run a plan. `on_event` is called from several threads, but one call at a time.
 
-    Once `stop` is set no further action is begun; those that run are waited for.
+    Once `stop` is set no further action is begun; those that run are waited for. `workers` is what
+    runs the actions, a pool of threads unless given.
     """
     limits = {name: address.limits for name, address in desired.hosts.items()}
-    return _Run(plan, limits, fleet, on_event, stop).run()
+    run = _Run(plan, limits, fleet, on_event, stop)
+    with workers or ThreadPoolExecutor(max_workers=WORKERS) as pool:
+        return run.run(pool)
 
 
 class Ledger:
@@ -125,18 +134,16 @@ class _Run:
         self.verdicts: dict[str, Verdict] = {}
         self.skipped: set[str] = set()
 
-    def run(self) -> RunResult:
+    def run(self, pool: Executor) -> RunResult:
         running: dict[Future[Verdict], PlannedAction] = {}
-        with ThreadPoolExecutor(max_workers=WORKERS) as pool:
-            while True:
-                if not self.stop.is_set():
-                    running |= {pool.submit(self._work, p): p for p in self._startable()}
-                if not running:
-                    break
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    self._finish(running.pop(future), future.result())
-        return self._result()
+        while True:
+            if not self.stop.is_set():
+                running |= {pool.submit(self._work, p): p for p in self._startable()}
+            if not running:
+                return self._result()
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in [future for future in running if future in finished]:
+                self._finish(running.pop(future), future.result())
 
     def _enqueue(self, planned: PlannedAction) -> None:
         """Put an action that waits only for room behind those that need the same room."""

@@ -13,7 +13,7 @@ from reconciler.actions import Done, Failed, Send, Verdict
 from reconciler.actions.base import changed, read_guids, unexpected
 from reconciler.desired.model import DataPath
 from reconciler.errors import HostError
-from reconciler.hosts.addresses import HostAddress, LocalAddress
+from reconciler.hosts.addresses import HostAddress, LocalAddress, SimulatedAddress
 from reconciler.hosts.fleet import Fleet
 from reconciler.hosts.host import Host
 from reconciler.hosts.script import Outcome, Script, Step
@@ -88,6 +88,8 @@ class Transfer:
         commands_ = send.send_command(), send.receive_command()
         if sender == receiver:
             return self.fleet.host(send.host), local_pipe(*commands_)
+        if isinstance(sender.address, SimulatedAddress):
+            return self.fleet.link(send.host, send.receiver_host), local_pipe(*commands_)
         if self._goes_direct(send, sender, receiver):
             return self.fleet.host(send.host), direct(receiver, *commands_)
         return self.fleet.controller(), relay(sender, receiver, *commands_, self.fleet.options)

@@ -32,6 +32,21 @@ class LocalAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class SimulatedAddress:
+    """A host that exists only in a file (see `reconciler.simulator`)."""
+
+    state: str
+    """The file, as the specs write it."""
+    folder: str = "."
+    """What it is relative to: where the spec is."""
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return Path(self.folder, self.state)
+
+
+@dataclass(frozen=True, slots=True)
 class PeerAddress:
     """How other hosts reach this one, where that differs from the controller's way."""
 
@@ -48,7 +63,7 @@ class Limits:
     receives: int = 2
 
 
-Address = SshAddress | LocalAddress
+Address = SshAddress | LocalAddress | SimulatedAddress
 
 
 @dataclass(frozen=True, slots=True)

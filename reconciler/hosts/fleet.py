@@ -1,11 +1,18 @@
 """All hosts of the specs by name, each made when it is first asked for."""
 
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
-from reconciler.hosts.addresses import HostAddress, LocalAddress, SshAddress, SshOptions
+from reconciler.hosts.addresses import (
+    HostAddress,
+    LocalAddress,
+    SimulatedAddress,
+    SshAddress,
+    SshOptions,
+)
 from reconciler.hosts.host import Host
 from reconciler.hosts.local import LocalHost
 
@@ -14,10 +21,16 @@ class Fleet:
     """Gives out hosts; their connections are closed together. Safe for use from threads."""
 
     def __init__(
-        self, addresses: Mapping[str, HostAddress], options: SshOptions | None = None
+        self,
+        addresses: Mapping[str, HostAddress],
+        options: SshOptions | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.addresses = addresses
         self.options = options or SshOptions()
+        self.clock = clock
+        """The true time for simulated hosts."""
         self._controller = LocalHost(HostAddress("controller", LocalAddress()))
         self._hosts: dict[str, Host] = {}
         self._lock = threading.Lock()
@@ -28,6 +41,21 @@ class Fleet:
             if name not in self._hosts:
                 self._hosts[name] = self._make(self.addresses[name])
             return self._hosts[name]
+
+    def adopt(self, host: Host) -> None:
+        """Use a host that was made elsewhere under its name."""
+        with self._lock:
+            self._hosts[host.name] = host
+
+    def link(self, sender: str, receiver: str) -> Host:
+        """Return what runs streams between two simulated hosts."""
+        from reconciler.hosts.simulated import SimulatedHost, SimulatedLink
+
+        ends = self.host(sender), self.host(receiver)
+        match ends:
+            case SimulatedHost() as one, SimulatedHost() as other:
+                return SimulatedLink(one, other)
+        raise ValueError(f"{sender} and {receiver} are not both simulated")
 
     def controller(self) -> LocalHost:
         """Return the machine this runs on, where streams are relayed."""
@@ -55,6 +83,11 @@ class Fleet:
         match address.address:
             case LocalAddress():
                 return LocalHost(address)
+            case SimulatedAddress() as simulated:
+                from reconciler.hosts.simulated import SimulatedHost
+                from reconciler.simulator.store import StateFile
+
+                return SimulatedHost(address.name, StateFile(simulated.path), self.clock)
             case SshAddress():
                 # Here, not above: Fabric takes long to import and is not always needed.
                 from reconciler.hosts.ssh import SshHost

@@ -10,6 +10,7 @@ from reconciler.hosts.addresses import (
     LocalAddress,
     PeerAddress,
     Privilege,
+    SimulatedAddress,
     SshAddress,
     SshOptions,
 )
@@ -90,6 +91,8 @@ def _at(host: HostAddress, argv: Argv, options: SshOptions) -> Argv:
     match host.address:
         case LocalAddress():
             return privileged(argv, host.privilege)
+        case SimulatedAddress():
+            raise ValueError(f"{host.name} is simulated: its streams need no processes")
         case SshAddress() as address:
             # The jump host's key is verified as ssh_config says: it only passes on the inner
             # connection, which verifies the host itself.

@@ -74,6 +74,9 @@ class Version(NamedTuple):
         return f"{filesystem}{self.label}"
 
 
-def version_order(version: Version) -> tuple[int, bool]:
-    """Sort key within one filesystem: by createtxg, a bookmark before its snapshot (as zrepl)."""
-    return version.createtxg, version.is_snapshot
+def version_order(version: Version) -> tuple[int, bool, str]:
+    """Sort key within one filesystem: by createtxg, a bookmark before its snapshot (as zrepl).
+
+    Several bookmarks of one snapshot come by name, so that the order is always the same.
+    """
+    return version.createtxg, version.is_snapshot, version.name

@@ -15,6 +15,7 @@ from reconciler.hosts.fleet import Fleet
 from reconciler.hosts.script import Script, Step
 from reconciler.planner.planning import plan
 from reconciler.zfs.parse import parse_versions
+from tests.bench import simulated
 from tests.bench.worlds import NOW, steady_world, thousand_specs, version_rows
 from tests.integration.server import SSHD, Sshd
 
@@ -28,6 +29,7 @@ def main() -> None:
         commands(Path(folder))
         planner()
         parser()
+        cycles(Path(folder) / "cycle")
         transport(Path(folder))
 
 
@@ -57,6 +59,14 @@ def parser() -> None:
     text = version_rows(rows)
     seconds = timed(lambda: parse_versions(text))
     show(f"parse {rows:,} versions", seconds, f"{rows / seconds:,.0f} rows/s")
+
+
+def cycles(folder: Path) -> None:
+    """Observe, plan and apply on simulated hosts, each with its state in a file."""
+    simulated.prepare(folder, show)
+    size = f"{2 * simulated.PAIRS} x {simulated.FILESYSTEMS} x {simulated.VERSIONS}"
+    seconds = simulated.next_cycle(folder)
+    show(f"cycle on simulated hosts, {size}, all due", seconds, "under 10 s asked")
 
 
 def transport(folder: Path) -> None:

@@ -207,6 +207,12 @@ def test_what_is_destroyed_is_nothing_that_a_rule_keeps(world: Scenario) -> None
         assert not version.is_snapshot or (host, name, version.guid) not in kept
 
 
+@given(scenarios())
+def test_the_planner_leaves_nothing_to_the_guards_but_wrong_clocks(world: Scenario) -> None:
+    """So each of the two is whole without the other."""
+    assert {blocked.guard for blocked in plan(*world).blocked} <= {"clock", "future"}
+
+
 # -- what is sent ----------------------------------------------------------------------------------
 
 

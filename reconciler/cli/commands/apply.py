@@ -6,7 +6,17 @@ from typing import Annotated
 import typer
 
 from reconciler.cli.ending import Ended
-from reconciler.cli.options import DEFAULT_SPECS, Debug, Explain, Json, NoColor, Specs, SshConfig
+from reconciler.cli.options import (
+    DEFAULT_SPECS,
+    Debug,
+    Explain,
+    Json,
+    NoColor,
+    Now,
+    Specs,
+    SshConfig,
+    instant,
+)
 
 
 def apply(  # noqa: PLR0913 - as many as there are options
@@ -21,6 +31,7 @@ def apply(  # noqa: PLR0913 - as many as there are options
     ] = False,
     as_json: Json = False,
     explain: Explain = False,
+    now: Now = None,
     ssh_config: SshConfig = None,
     debug: Debug = False,
     no_color: NoColor = False,
@@ -35,6 +46,7 @@ def apply(  # noqa: PLR0913 - as many as there are options
     if as_json and not auto_approve and file is None:
         raise UsageError("apply --json can't ask: give --auto-approve or a saved plan as well")
     output = Output(no_color=no_color)
-    applying = Applying(specs, ssh_config, output, as_json=as_json, explain=explain)
+    at = instant("--now", now)
+    applying = Applying(specs, ssh_config, output, at, as_json=as_json, explain=explain)
     code = applying.saved(file) if file is not None else applying.fresh(approved=auto_approve)
     raise Ended(code)

@@ -6,7 +6,17 @@ from typing import Annotated
 import typer
 
 from reconciler.cli.ending import Ended
-from reconciler.cli.options import DEFAULT_SPECS, Debug, Explain, Json, NoColor, Specs, SshConfig
+from reconciler.cli.options import (
+    DEFAULT_SPECS,
+    Debug,
+    Explain,
+    Json,
+    NoColor,
+    Now,
+    Specs,
+    SshConfig,
+    instant,
+)
 from reconciler.errors import UsageError
 
 
@@ -29,10 +39,7 @@ def plan(  # noqa: PLR0913 - as many as there are options
         ),
     ] = None,
     explain: Explain = False,
-    now: Annotated[
-        str | None,
-        typer.Option("--now", metavar="TIME", help="Plan for this instant (RFC 3339)."),
-    ] = None,
+    now: Now = None,
     ssh_config: SshConfig = None,
     debug: Debug = False,
     no_color: NoColor = False,
@@ -48,13 +55,12 @@ def plan(  # noqa: PLR0913 - as many as there are options
     from reconciler.report.summary import of_plan
 
     configure(debug=debug)
-    at = _instant(now)
     if out is not None:
         check_name(out)
-        if at is not None:
+    with Session(specs, ssh_config, instant("--now", now)) as session:
+        if out is not None and now is not None and not session.all_simulated:
             raise UsageError("--now and --out: a plan for another time can't be applied")
-    with Session(specs, ssh_config) as session:
-        made = session.plan(at, targets=target or (), explain=explain)
+        made = session.plan(targets=target or (), explain=explain)
     output = Output(no_color=no_color)
     if out is not None:
         write_plan(out, made)
@@ -65,12 +71,3 @@ def plan(  # noqa: PLR0913 - as many as there are options
     if out is not None and not as_json:
         output.lines([Line(f"Saved to {out}: `reconciler apply {out}` does exactly this.")])
     raise Ended(of_plan(made, detailed=detailed_exitcode).code)
-
-
-def _instant(text: str | None) -> int | None:
-    from reconciler.report.figures import parse_timestamp
-
-    try:
-        return None if text is None else parse_timestamp(text)
-    except (ValueError, OverflowError) as error:
-        raise UsageError(f"--now {text}: write it like 2026-11-22T23:15:00Z") from error

@@ -154,6 +154,8 @@ def test_partly_done_leaves_the_one_that_was_refused() -> None:
         pytest.param(refused("cannot open 'tank': pool I/O is currently suspended"), id="refused"),
         pytest.param(said("tank/www@a without a guid\n"), id="garbled"),
         pytest.param(said("tank/www@a\t11"), id="cut"),
+        pytest.param(refused(status=-9), id="killed"),
+        pytest.param(refused(status=127), id="no such command"),
     ],
 )
 def test_a_listing_that_can_not_be_read_is_no_success(after: object) -> None:

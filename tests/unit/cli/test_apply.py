@@ -184,6 +184,17 @@ def test_a_restricted_plan_whose_target_is_gone_is_stale(command: Runner, hosts:
     assert "stale" in ran.stderr
 
 
+def test_a_restricted_plan_is_applied_whatever_else_could_be_done(
+    command: Runner, hosts: Pretended
+) -> None:
+    two = (fs("tank/www", "@~23:00,1"), fs("tank/www/sub", "@~23:00,2"))
+    hosts.observed = world(seen("alpha", *two), seen("vault", fs("backup/alpha")))
+    assert command("plan", "--out", "p.json", "--target", "alpha:tank/www").code == 0
+    ran = command("apply", "p.json")
+    assert hosts.executed, ran.stderr
+    assert hosts.executed[0].targets == ("alpha:tank/www",)
+
+
 def test_a_saved_plan_that_does_nothing(command: Runner, hosts: Pretended) -> None:
     hosts.observed = IN_ORDER
     assert command("plan", "--out", "p.json").code == 0

@@ -122,4 +122,5 @@ def test_an_interruption_ends_with_130(
 
 def test_every_command_has_a_module_of_its_own() -> None:
     names = {path.stem for path in Path(commands.__file__).parent.glob("[a-z]*.py")}
-    assert names == {"validate", "plan", "show", "apply", "facts", "schema", "version"}
+    known = {"validate", "plan", "show", "apply", "facts", "schema", "simulator", "version"}
+    assert names == known

@@ -176,6 +176,16 @@ def test_labels_choose_hosts_and_the_place_names_them(desire: Desire) -> None:
     assert web.targets[0].roots == {"alpha": "backup/alpha", "beta": "backup/beta"}
 
 
+def test_senders_come_by_name_wherever_their_hosts_stand(
+    hosts: str, resolve_texts: Resolve
+) -> None:
+    backwards = "---\n".join(reversed(hosts.split("---\n")[1:]))
+    text = replication().replace("host: alpha", "hosts: {matchLabels: {role: data}}")
+    desired = resolve_texts({"a.yaml": text, "hosts.yaml": backwards})
+    assert isinstance(desired, Desired)
+    assert desired.replications["web"].senders == ("alpha", "beta")
+
+
 @given(
     st.sampled_from(["alpha", "beta"]),
     st.lists(st.sampled_from(["a", "b", "x y"]), min_size=1).map("/".join),

@@ -54,6 +54,23 @@ def test_an_action_starts_when_what_it_depends_on_is_completed() -> None:
     assert [type(event) for event in events] == [Started, Completed] * 3
 
 
+def test_an_action_waits_for_all_that_it_depends_on() -> None:
+    done: set[str] = set()
+
+    def answer(host: str, script: Script) -> Mapping[str, Outcome]:
+        name = script.steps[0].argv[-1]
+        if name == "b/slow":
+            time.sleep(0.05)
+        if name == "b/last":
+            assert done == {"b/quick", "b/slow"}
+        done.add(name)
+        return created(host, script)
+
+    plan = plan_of(create("b/quick"), create("b/slow"), create("b/last", "b/quick", "b/slow"))
+    result, _, _ = run(plan, answer)
+    assert names(result.completed) == ["b/quick", "b/slow", "b/last"]
+
+
 def test_a_failure_stops_what_depends_on_it_and_nothing_else() -> None:
     def answer(host: str, script: Script) -> Mapping[str, Outcome]:
         if script.steps[0].argv[-1] == "b/bad":

@@ -12,6 +12,7 @@ from reconciler.hosts.script import Outcome, Script
 from reconciler.zfs.capabilities import StreamFlags
 from reconciler.zfs.errors import FailureKind, Reaction
 from reconciler.zfs.types import FilesystemKind, Version, VersionKind
+from tests.support.tokens import token
 from tests.unit.executor.conftest import FakeFleet
 
 BASE = Version(VersionKind.SNAPSHOT, "1", 1, 1, 0)
@@ -104,6 +105,13 @@ def test_another_guid_under_the_wanted_name_is_a_failure() -> None:
     assert "999" in verdict.failure.message
 
 
+def test_all_versions_of_a_run_have_to_arrive() -> None:
+    between = Version(VersionKind.SNAPSHOT, "1a", 3, 2, 0)
+    verdict = run(replace(SEND, versions=(between, TO)), fleet(arrived=ARRIVED))
+    assert isinstance(verdict, Failed)
+    assert "b/t/a@1a did not arrive" in verdict.failure.message
+
+
 def test_the_receivers_words_explain_a_failure() -> None:
     said = "cannot receive incremental stream: destination b/t/a has been modified\nsince most"
     verdict = run(SEND, fleet(Outcome(1, said, "", first_status=-13), MISSING))
@@ -122,6 +130,67 @@ def test_a_cut_stream_is_for_the_next_plan_to_resume() -> None:
 def test_what_can_not_be_looked_at_has_not_arrived() -> None:
     trouble = Outcome(1, "", "cannot open 'b': pool I/O is currently suspended")
     assert isinstance(run(SEND, fleet(arrived=trouble)), Failed)
+
+
+PLANNED = token(toguid=2, fromguid=1, received=10)
+RESUMED = replace(SEND, mode=SendMode.RESUME, token=PLANNED)
+
+
+def resuming(token_now: str, arrived: Outcome = ARRIVED) -> FakeFleet:
+    """Return a fleet whose receiver has this token by now."""
+    among = fleet(arrived=arrived)
+    others = among._answer
+
+    def answer(host: str, script: Script) -> Mapping[str, Outcome] | HostError:
+        if script.steps[0].name == "token":
+            return {"token": Outcome(0, f"{token_now}\n", "")}
+        return others(host, script)
+
+    among._answer = answer
+    return among
+
+
+def sent(among: FakeFleet) -> list[str]:
+    """Return the commands of the streams that were begun."""
+    streams = (step for _, script in among.ran for step in script.steps if step.into is not None)
+    return [" ".join(step.argv) for step in streams]
+
+
+def test_a_partial_receive_is_gone_on_with_from_where_it_is_now() -> None:
+    later = token(toguid=2, fromguid=1, received=99)
+    among = resuming(later)
+    assert run(RESUMED, among) == Done()
+    [command] = sent(among)
+    assert later in command
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(token(toguid=7, fromguid=1), id="of another version"),
+        pytest.param(token(toguid=2, fromguid=7), id="from another base"),
+        pytest.param(token(toguid=2), id="from no base"),
+    ],
+)
+def test_another_partial_receive_is_left_alone(other: str) -> None:
+    among = resuming(other)
+    verdict = run(RESUMED, among)
+    assert isinstance(verdict, Failed)
+    assert verdict.failure.kind is FailureKind.CHANGED
+    assert sent(among) == []
+
+
+def test_a_partial_receive_that_cannot_be_understood_is_left_alone() -> None:
+    among = resuming("1-0-0-00")
+    assert isinstance(run(RESUMED, among), Failed)
+    assert sent(among) == []
+
+
+def test_a_partial_receive_that_is_gone_has_arrived_only_if_its_version_is_there() -> None:
+    for arrived, verdict in ((ARRIVED, Done), (MISSING, Failed)):
+        among = resuming("-", arrived)
+        assert isinstance(run(RESUMED, among), verdict)
+        assert sent(among) == []
 
 
 def test_progress_is_reported_in_bytes() -> None:

@@ -104,9 +104,15 @@ def test_a_pinned_key_is_the_only_one() -> None:
         relay(pinned, HERE, SEND, RECEIVE, SshOptions()).argv,
     ):
         assert f"KnownHostsCommand=/bin/echo %H {KEY}" in argv
-        assert "UserKnownHostsFile=/dev/null" in argv
+        assert {"UserKnownHostsFile=/dev/null", "GlobalKnownHostsFile=/dev/null"} <= set(argv)
 
 
 def test_every_ssh_is_strict_and_never_asks() -> None:
     for argv in (can_reach(WEB).steps[0].argv, relay(WEB, HERE, SEND, RECEIVE, SshOptions()).argv):
-        assert {"BatchMode=yes", "StrictHostKeyChecking=yes"} <= set(argv)
+        assert {"BatchMode=yes", "StrictHostKeyChecking=yes", "UpdateHostKeys=no"} <= set(argv)
+
+
+def test_every_ssh_is_a_connection_of_its_own_that_lends_nothing() -> None:
+    for argv in (can_reach(WEB).steps[0].argv, relay(WEB, HERE, SEND, RECEIVE, SshOptions()).argv):
+        assert {"ControlMaster=no", "ControlPath=none", "ClearAllForwardings=yes"} <= set(argv)
+        assert {"-a", "-x"} <= set(argv)

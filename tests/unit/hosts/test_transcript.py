@@ -62,6 +62,23 @@ def test_an_output_that_is_cut_anywhere_is_refused(length: int) -> None:
         pytest.param(mark("begin 0") + mark("begin 2") + mark("done"), id="nested"),
         pytest.param(mark("begin 0") + mark("end 2 0 0") + mark("done"), id="crossed"),
         pytest.param(mark("begin 0") + mark("done"), id="open at the end"),
+        pytest.param(
+            framed((0, "", "0 0"))[: -len(mark("done"))] + mark("begin 1") + framed((2, "", "0 0")),
+            id="a step that may be missing does not end",
+        ),
+        pytest.param(
+            framed((0, "", "0 0"))[: -len(mark("done"))]
+            + mark("begin 1")
+            + mark("end 2 0 0")
+            + mark("done"),
+            id="a step that may be missing ends as another one",
+        ),
+        pytest.param(
+            framed((0, "", "0 0"), (2, "", "0 0"))[: -len(mark("done"))]
+            + mark("begin 1")
+            + mark("done"),
+            id="a step that may be missing is open at the end",
+        ),
         pytest.param(mark("end 0 0 0") + mark("done"), id="never begun"),
     ],
 )

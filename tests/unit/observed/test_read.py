@@ -66,6 +66,16 @@ def test_versions_are_in_version_order_with_spec_and_holds(alpha: Recording) -> 
     assert (cursor.written, cursor.spec) == (None, None)
 
 
+def test_the_order_of_versions_is_that_of_createtxg_whatever_their_creation(
+    alpha: Recording,
+) -> None:
+    before = versions_of(alpha.seen().filesystems["tank/grammar/www"])
+    alpha.edit("versions", "\t161\t1795434783\t", "\t161\t1000000000\t")
+    www = alpha.seen().filesystems["tank/grammar/www"]
+    assert www.versions[-1].creation == 1000000000
+    assert versions_of(www) == before
+
+
 def test_a_partial_receive_is_seen_from_its_token_and_a_first_one_as_inconsistent() -> None:
     seen = Recording("vault-partial").seen()
     www, half = (seen.filesystems[f"backup/grammar/{name}"] for name in ("www", "half"))

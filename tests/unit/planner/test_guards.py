@@ -302,6 +302,8 @@ def test_a_filesystem_that_was_not_seen_is_not_touched() -> None:
 
     assert blocked(elsewhere) == ["alpha tank/x@~21:00: unseen"]
     assert blocked(unknown) == ["alpha tank/www@~21:00: unseen"]
+    assert elsewhere.blocked[0].message == "alpha tank/x was not seen"
+    assert unknown.blocked[0].message == "alpha tank/www was not seen"
 
 
 def test_guards_believe_the_observation_not_the_plan() -> None:

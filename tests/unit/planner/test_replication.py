@@ -106,6 +106,29 @@ def test_each_action_waits_for_what_makes_it_safe() -> None:
     assert needs["destroy on vault"] == {"send", "hold", "bookmark", "release"}
 
 
+def test_each_stream_waits_for_the_one_that_brings_its_base() -> None:
+    found = planned(
+        fs("tank/www", "@~20:00,1 @manual,2 @~21:00,3 @~22:00,4"),
+        seen("vault", replica(WWW, "@~20:00,1")),
+    )
+
+    first, second = (p for p in found.actions if isinstance(p.action, Send))
+    assert first.id in second.depends_on
+
+
+def test_what_an_action_waits_for_comes_in_one_order() -> None:
+    found = planned(
+        fs("tank/www", "@~20:00,1 #cur,1 @manual,2 @~21:00,3 @~22:00,4"),
+        seen("vault", replica(WWW, "@~19:00,9 @~20:00,1,held=base")),
+        "keep last 1",
+        "keep last 1",
+    )
+
+    waiting = [planned.depends_on for planned in found.actions]
+    assert waiting == [tuple(sorted(ids)) for ids in waiting]
+    assert max(map(len, waiting)) > 5
+
+
 def test_a_snapshot_that_is_due_is_sent_by_the_same_plan() -> None:
     found = planned(
         fs("tank/www", "@~22:00,12 #cur,12"),
@@ -184,6 +207,9 @@ STREAMS = {
     ),
     "older ones of ours are not sent after the fact": Case(
         "@~20:00,1 @~21:00,2 @~22:00,3", "@~21:00,2", ["@~21:00 → @~22:00"]
+    ),
+    "H75 what is newer is told by order, also after the clock was set back": Case(
+        "@~22:00,1 @~20:00,2 @~21:00,3", "@~22:00,1", ["@~22:00 → @~20:00 @~21:00"]
     ),
     "initial all sends what the receiver would keep, oldest first": Case(
         "@~20:00,1 @~21:00,2 @~22:00,3",

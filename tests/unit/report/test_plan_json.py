@@ -87,6 +87,12 @@ def test_an_edited_plan_is_refused(document: Document) -> None:
         load(document)
 
 
+def test_a_plan_is_refused_wherever_it_was_edited(document: Document) -> None:
+    for field in document.keys() - {"format_version", "plan_id"}:
+        with pytest.raises(PlanFileError, match="edited or damaged"):
+            load(document | {field: "something else"})
+
+
 def test_an_action_of_a_newer_reconciler_is_refused(document: Document) -> None:
     document["actions"][0]["action"] = "rename"
     with pytest.raises(PlanFileError, match="'rename': a newer reconciler"):

@@ -56,6 +56,14 @@ def test_a_new_filesystem_is_named() -> None:
     assert any("tank/www/new" in difference for difference in stale(SAVED, fresh))
 
 
+def test_an_action_more_or_less_does() -> None:
+    less = replace(SAVED, actions=SAVED.actions[:-1])
+    [more_now] = stale(less, SAVED)
+    [less_now] = stale(SAVED, less)
+    assert more_now.startswith("planned only now: ")
+    assert less_now.startswith("no longer planned: ")
+
+
 def test_a_host_that_is_gone_is_named_first_and_the_rest_is_counted() -> None:
     fresh = made(world(seen("alpha", fs("tank/www", HERE)), unseen("vault")))
     differences = stale(SAVED, fresh)

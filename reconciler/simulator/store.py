@@ -1,0 +1,248 @@
+"""A machine in a file: a head, a line with all of it, and a line for each change after that.
+
+The lines are JSON. A change is one line that is appended in one go under a lock (flock(2)), with
+the values that became other ones; a line without its end was never written. When the changes have
+grown larger than the whole, the file is replaced by one without any; its head says that it is
+another one (inode numbers are used again). So several processes
+may use one file at the same time, and one that dies leaves a whole machine behind.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from reconciler.errors import ReconcilerError
+from reconciler.simulator import codec
+from reconciler.simulator.cell import Transition
+from reconciler.simulator.model import Dataset, Machine, Pool, Snapshot
+from reconciler.simulator.owners import is_alive
+from reconciler.simulator.reception import abandoned
+
+T = TypeVar("T")
+
+FORMAT = "reconciler-simulator/1"
+
+SLACK = 16 << 20
+"""Bytes of changes that are always put up with before the file is written anew."""
+
+
+class StateError(ReconcilerError):
+    """Raised for a state file that is missing, can't be used, or is none."""
+
+
+class StateFile:
+    """Keeps one machine in a file. Safe for use from several threads and processes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._head = b""
+        self._read_to = 0
+        self._whole = 0
+        """Bytes of the head and the line with all of it."""
+        self._machine: Machine | None = None
+
+    def read(self) -> Machine:
+        """Return the machine as it is now; raise StateError."""
+        with self._lock, self._opened(os.O_RDONLY) as file:
+            return without_the_dead(self._caught_up(file))
+
+    def change(self, transition: Transition) -> Machine:
+        """Replace the machine by what the transition makes of it; raise StateError."""
+        with self._lock, self._locked() as file:
+            before = self._caught_up(file)
+            after = transition(without_the_dead(before))
+            if after is not before:
+                self._append(file, _difference(before, after))
+                self._machine = after
+                self._compact_if_large()
+            return after
+
+    def create(self, machine: Machine) -> None:
+        """Make the file, which must not exist yet; raise StateError."""
+        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        try:
+            temporary.write_bytes(_new_head() + _line({"machine": codec.encode(machine)}))
+            os.link(temporary, self.path)
+        except FileExistsError:
+            raise StateError(f"{self.path}: there is such a file already") from None
+        except OSError as error:
+            raise StateError(f"{self.path}: {error.strerror}") from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    # -- the file ----------------------------------------------------------------------------------
+
+    @contextmanager
+    def _opened(self, flags: int) -> Iterator[int]:
+        try:
+            file = os.open(self.path, flags | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise StateError(
+                f"{self.path}: there is no such simulated host; make one with"
+                f" `reconciler simulator exec {self.path} -- zpool create tank disk`"
+            ) from None
+        except OSError as error:
+            raise StateError(f"{self.path}: {error.strerror}") from error
+        try:
+            yield file
+        finally:
+            os.close(file)
+
+    @contextmanager
+    def _locked(self) -> Iterator[int]:
+        """Open the file that the path means once the lock on it is held."""
+        while True:
+            with self._opened(os.O_RDWR) as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                if os.fstat(file).st_ino == os.stat(self.path).st_ino:  # noqa: PTH116 - as fstat
+                    yield file
+                    return
+
+    def _caught_up(self, file: int) -> Machine:
+        """Read what others have written since the last time."""
+        found = os.fstat(file)
+        head = os.pread(file, len(_new_head()), 0)
+        if head != self._head or found.st_size < self._read_to:
+            self._machine, self._head, self._read_to = None, _checked(self.path, head), len(head)
+        if found.st_size > self._read_to:
+            self._apply(os.pread(file, found.st_size - self._read_to, self._read_to))
+        if self._machine is None:
+            raise StateError(f"{self.path}: this is no state of a simulated host: it is empty")
+        return self._machine
+
+    def _apply(self, data: bytes) -> None:
+        for line in data[: data.rfind(b"\n") + 1].splitlines(keepends=True):
+            is_whole = self._machine is None
+            try:
+                self._machine = self._next(json.loads(line))
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                raise StateError(
+                    f"{self.path}: this is no state of a simulated host: {error}"
+                ) from error
+            self._read_to += len(line)
+            if is_whole:
+                self._whole = self._read_to
+
+    def _next(self, document: Any) -> Machine:
+        if self._machine is not None:
+            return _applied(self._machine, document)
+        return codec.decode(Machine, document["machine"])
+
+    def _append(self, file: int, difference: Mapping[str, Any]) -> None:
+        line = _line(difference)
+        os.ftruncate(file, self._read_to)
+        if os.pwrite(file, line, self._read_to) != len(line):
+            raise StateError(f"{self.path}: the disk is full")
+        self._read_to += len(line)
+
+    def _compact_if_large(self) -> None:
+        """Write the file anew when the changes outweigh the whole; the lock is held."""
+        if self._read_to - self._whole < max(SLACK, 4 * self._whole):
+            return
+        head = _new_head()
+        whole = head + _line({"machine": codec.encode(self._machine)})
+        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        temporary.write_bytes(whole)
+        temporary.replace(self.path)
+        self._head = head
+        self._read_to = self._whole = len(whole)
+
+
+def without_the_dead(machine: Machine) -> Machine:
+    """Return the machine after the kernel has cleaned up behind processes that are gone."""
+    owners = {sending.owner for sending in machine.sending}
+    partials = (dataset.partial for dataset in machine.datasets.values())
+    owners |= {partial.owner for partial in partials if partial and partial.owner}
+    for owner in sorted(owners):
+        if not is_alive(owner):
+            machine = abandoned(machine, owner)
+    return machine
+
+
+def _new_head() -> bytes:
+    return _line({"format": FORMAT, "file": secrets.token_hex(8)})
+
+
+def _checked(path: Path, head: bytes) -> bytes:
+    """Return the head of a state file; raise StateError if it is none."""
+    whole = _new_head()
+    length = len(whole) - len(whole.rpartition(b":")[2])
+    if len(head) != len(whole) or head[:length] != whole[:length] or head[-1:] != b"\n":
+        raise StateError(
+            f"{path}: this is no state of a simulated host: its format is not {FORMAT}"
+        )
+    return head
+
+
+def _line(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode() + b"\n"
+
+
+# -- differences -----------------------------------------------------------------------------------
+
+
+def _difference(before: Machine, after: Machine) -> dict[str, Any]:
+    """Return what became another value; what is gone is null."""
+    return {
+        "plain": codec.encode(replace(after, pools={}, datasets={})),
+        "pools": {
+            name: codec.encode(pool) for name, pool in _changed(before.pools, after.pools).items()
+        },
+        "datasets": {
+            name: dataset and _dataset_difference(before.datasets.get(name), dataset)
+            for name, dataset in _changed(before.datasets, after.datasets).items()
+        },
+    }
+
+
+def _changed(before: Mapping[str, T], after: Mapping[str, T]) -> dict[str, T | None]:
+    gone: dict[str, T | None] = {name: None for name in before if name not in after}
+    return gone | {name: new for name, new in after.items() if before.get(name) is not new}
+
+
+def _dataset_difference(before: Dataset | None, after: Dataset) -> dict[str, Any]:
+    """Return a filesystem with those of its snapshots that are other ones now."""
+    known = {snapshot.object: snapshot for snapshot in before.snapshots} if before else {}
+    return {
+        "itself": codec.encode(replace(after, snapshots=())),
+        "order": [snapshot.object for snapshot in after.snapshots],
+        "snapshots": [
+            codec.encode(snapshot)
+            for snapshot in after.snapshots
+            if known.get(snapshot.object) is not snapshot
+        ],
+    }
+
+
+def _applied(machine: Machine, document: Mapping[str, Any]) -> Machine:
+    pools: dict[str, Pool] = dict(machine.pools)
+    datasets: dict[str, Dataset] = dict(machine.datasets)
+    for name, change in document["pools"].items():
+        _put(pools, name, change and codec.decode(Pool, change))
+    for name, change in document["datasets"].items():
+        _put(datasets, name, change and _dataset_applied(datasets.get(name), change))
+    return replace(codec.decode(Machine, document["plain"]), pools=pools, datasets=datasets)
+
+
+def _put(values: dict[str, T], name: str, value: T | None) -> None:
+    if value is None:
+        del values[name]
+    else:
+        values[name] = value
+
+
+def _dataset_applied(before: Dataset | None, change: Mapping[str, Any]) -> Dataset:
+    known = {snapshot.object: snapshot for snapshot in before.snapshots} if before else {}
+    for snapshot in change["snapshots"]:
+        made = codec.decode(Snapshot, snapshot)
+        known[made.object] = made
+    snapshots = tuple(known[number] for number in change["order"])
+    return replace(codec.decode(Dataset, change["itself"]), snapshots=snapshots)

@@ -1,0 +1,174 @@
+"""What is run on hosts: the guid before every change, and nothing forced, recursive or ranged."""
+
+from functools import partial
+
+from tests.mutations.mutation import Mutation
+
+DESTROYING = "tests/unit/actions/test_destroy.py"
+HOLDING = "tests/unit/actions/test_holding.py"
+MAKING = "tests/unit/actions/test_making.py"
+SENDING = "tests/unit/actions/test_sending.py"
+
+DESTROY = partial(Mutation, file="reconciler/actions/destroy.py", tests=(DESTROYING,))
+HOLD = partial(Mutation, file="reconciler/actions/hold.py", tests=(HOLDING,))
+BOOKMARK = partial(Mutation, file="reconciler/actions/bookmark.py", tests=(MAKING,))
+SHELL = partial(
+    Mutation, file="reconciler/hosts/shell.py", tests=("tests/unit/hosts/test_shell.py",)
+)
+COMMANDS = partial(
+    Mutation, file="reconciler/zfs/commands.py", tests=("tests/unit/zfs/test_commands.py",)
+)
+NAMES = partial(Mutation, file="reconciler/zfs/names.py", tests=("tests/unit/zfs/test_names.py",))
+
+MUTATIONS = (
+    Mutation(
+        "the guid check is content with any guid",
+        (2,),
+        'return step, Printed("check", guids_text(filesystem, versions))',
+        'from reconciler.hosts.script import Succeeded\n\n    return step, Succeeded("check")',
+        "reconciler/actions/base.py",
+        (DESTROYING,),
+    ),
+    DESTROY(
+        "a destroy does not wait for the guid check",
+        (2,),
+        'Step("destroy", self._command(), when=same),',
+        'Step("destroy", self._command()),',
+    ),
+    HOLD(
+        "a hold does not wait for the guid check",
+        (2,),
+        'Step("hold", commands.hold(self.tag, [self.full]), when=same),',
+        'Step("hold", commands.hold(self.tag, [self.full])),',
+    ),
+    HOLD(
+        "a release does not wait for the guid check",
+        (2,),
+        'Step("release", commands.release(self.tag, [self.full]), when=same),',
+        'Step("release", commands.release(self.tag, [self.full])),',
+    ),
+    BOOKMARK(
+        "a bookmark does not wait for the guid check",
+        (2,),
+        'Step("bookmark", commands.bookmark(source, self.full), when=same),',
+        'Step("bookmark", commands.bookmark(source, self.full)),',
+    ),
+    Mutation(
+        "any partial receive is aborted",
+        (2,),
+        'when=Printed("check", self.token),',
+        "when=None,",
+        "reconciler/actions/abort.py",
+        (SENDING,),
+    ),
+    SHELL(
+        "a condition on what was printed needs only success",
+        (2,),
+        'return f"{succeeded} && {{ {equal}; }}"',
+        "return succeeded",
+    ),
+    SHELL(
+        "conditions are not asked",
+        (2,),
+        "if {' && '.join(tests)}; then",
+        "if true; then",
+    ),
+    DESTROY(
+        "what is still there counts as destroyed",
+        (2,),
+        "left = tuple(v for v in self.versions if after.get(v.of(self.filesystem)) == v.guid)",
+        "left = ()",
+    ),
+    DESTROY(
+        "a version that is another one now counts as destroyed",
+        (2,),
+        "if after.get(name := version.of(self.filesystem), version.guid) != version.guid",
+        "if (name := version.of(self.filesystem)) is None",
+    ),
+    DESTROY(
+        "a destroy takes versions with another guid along when it is tried again",
+        (2,),
+        "return Narrowed((replace(self, versions=left),)",
+        "return Narrowed((replace(self, versions=self.versions),)",
+    ),
+    HOLD(
+        "a hold on another snapshot of the name counts",
+        (2,),
+        "if tags and self.tag in tags and after.get(self.full) == self.version.guid:",
+        "if tags and self.tag in tags:",
+    ),
+    HOLD(
+        "holds that can't be listed count as released",
+        (1,),
+        "if tags is not None and self.tag not in tags:",
+        "if not tags or self.tag not in tags:",
+    ),
+    BOOKMARK(
+        "a bookmark of the name counts whatever its guid",
+        (2,),
+        "if made.get(self.full) == self.version.guid:",
+        "if self.full in made:",
+    ),
+    Mutation(
+        "a snapshot of the name that somebody else made counts as ours",
+        (2, 3),
+        "earlier = [version for version in found.values() if version.spec == self.spec]",
+        "earlier = list(found.values())",
+        "reconciler/actions/snapshot.py",
+        (MAKING,),
+    ),
+    COMMANDS(
+        "snapshots are destroyed with those of all descendants",
+        (3,),
+        'return ("zfs", "destroy", argument)',
+        'return ("zfs", "destroy", "-r", argument)',
+    ),
+    COMMANDS(
+        "what is to be destroyed may be a range",
+        (3,),
+        "    check_all(version_names, check_version_name)\n",
+        "",
+    ),
+    COMMANDS(
+        "the filesystem of a destroy may be an option",
+        (3,),
+        "    check_filesystem(filesystem)\n    check_all(version_names",
+        "    check_all(version_names",
+    ),
+    COMMANDS(
+        "what is destroyed as a bookmark may be anything",
+        (3,),
+        '    check_bookmark(full)\n    return ("zfs", "destroy", full)',
+        '    return ("zfs", "destroy", full)',
+    ),
+    COMMANDS(
+        "a receive is forced",
+        (4,),
+        'return ("zfs", "receive", "-s", "-u",',
+        'return ("zfs", "receive", "-F", "-s", "-u",',
+    ),
+    COMMANDS(
+        "a stream brings everything below along",
+        (4,),
+        'return ("zfs", "send", "-v", "-P", *flags.options, to)',
+        'return ("zfs", "send", "-R", "-v", "-P", *flags.options, to)',
+    ),
+    NAMES(
+        "a version's name may be a range",
+        (3,),
+        r're.compile(r"[A-Za-z0-9\-_.: ]+")',
+        r're.compile(r"[A-Za-z0-9\-_.: %]+")',
+    ),
+    NAMES(
+        "no names are as good as some",
+        (3,),
+        'raise ValueError("there are no names")',
+        "pass",
+    ),
+    NAMES(
+        "a name that begins like another one lies within it",
+        (7,),
+        'return name == root or name.startswith(f"{root}/")',
+        "return name.startswith(root)",
+    ),
+)

@@ -1,0 +1,88 @@
+"""What was done is what is there afterwards, and a failure stops what depends on it."""
+
+from functools import partial
+
+from tests.mutations.mutation import Mutation
+
+TRANSFER = partial(
+    Mutation,
+    file="reconciler/executor/transfer.py",
+    tests=("tests/unit/executor/test_transfer.py",),
+)
+PERFORM = partial(
+    Mutation, file="reconciler/executor/perform.py", tests=("tests/unit/executor/test_perform.py",)
+)
+EXECUTE = partial(
+    Mutation, file="reconciler/executor/execute.py", tests=("tests/unit/executor/test_execute.py",)
+)
+
+MUTATIONS = (
+    TRANSFER(
+        "a version has arrived when something of its name is there",
+        (2,),
+        "missing = [v for v in send.versions if there.get(_at(send, v)) != v.guid]",
+        "missing = [v for v in send.versions if _at(send, v) not in there]",
+    ),
+    TRANSFER(
+        "a version has arrived when both commands ended well",
+        (2,),
+        "        if not missing:\n",
+        "        if not missing or getattr(outcome, 'ok', False):\n",
+    ),
+    TRANSFER(
+        "a stream has arrived when its last version has",
+        (2,),
+        "missing = [v for v in send.versions if there.get(_at(send, v)) != v.guid]",
+        "missing = [v for v in send.versions[-1:] if there.get(_at(send, v)) != v.guid]",
+    ),
+    TRANSFER(
+        "any partial receive is gone on with",
+        (2,),
+        "if (then.toguid, then.fromguid) != (found.toguid, found.fromguid):",
+        "if False:",
+    ),
+    TRANSFER(
+        "a partial receive that is gone has arrived",
+        (2,),
+        'return self._arrived(send, None) if now == "-" else _continued(send, send.token, now)',
+        'return Done() if now == "-" else _continued(send, send.token, now)',
+    ),
+    PERFORM(
+        "a script that was run has done what it should",
+        (2,),
+        "return action.judge(transcript)",
+        "return Done()",
+    ),
+    PERFORM(
+        "what could not be done of a destroy is forgotten",
+        (2,),
+        "        if verdict.failure is not None:\n",
+        "        if False:\n",
+    ),
+    PERFORM(
+        "failures of the smaller actions that were left are forgotten",
+        (2,),
+        "return Failed(_together(failures)) if failures else Done(note=verdict.note)",
+        "return Done(note=verdict.note)",
+    ),
+    EXECUTE(
+        "what depends on a failure is done all the same",
+        (3, 6),
+        '            self._skip_dependents(planned, f"{_name(planned.action)} failed")\n'
+        "            return\n"
+        "        self.ledger.learn(verdict)\n",
+        "            pass\n        else:\n            self.ledger.learn(verdict)\n",
+    ),
+    EXECUTE(
+        "what depends on what was skipped is done all the same",
+        (3, 6),
+        "left.append(dependent)",
+        "pass",
+    ),
+    EXECUTE(
+        "an action is begun when the first of what it depends on is done",
+        (3, 6),
+        "if self.missing[dependent.id] == 0 and",
+        "if self.missing[dependent.id] == len(dependent.depends_on) - 1 and",
+    ),
+)

@@ -1,0 +1,190 @@
+"""What makes a host unseen: unknown is not empty."""
+
+from functools import partial
+
+from tests.mutations.mutation import Mutation
+
+TESTS = ("tests/unit/observed/test_read.py",)
+
+CHECKS = partial(Mutation, file="reconciler/observed/checks.py", tests=TESTS)
+READ = partial(Mutation, file="reconciler/observed/read.py", tests=TESTS)
+TROUBLE = partial(Mutation, file="reconciler/observed/trouble.py", tests=TESTS)
+BASE = partial(
+    Mutation, file="reconciler/actions/base.py", tests=("tests/unit/actions/test_destroy.py",)
+)
+
+MUTATIONS = (
+    Mutation(
+        "a host that can't be asked is an empty one",
+        (1,),
+        "return probe_failed(name, error)",
+        "return __import__('reconciler.observed.model', fromlist=['Seen']).Seen("
+        "name, int(clock()), int(clock()), '2.2.2', {}, {})",
+        "reconciler/executor/observe.py",
+        ("tests/unit/executor/test_observe.py",),
+    ),
+    TROUBLE(
+        "a command that failed has listed nothing",
+        (1,),
+        "    if not outcome.ok:\n        raise failed(step, outcome)\n    return outcome.stdout",
+        "    return outcome.stdout",
+    ),
+    TROUBLE(
+        "a listing may complain of what was not asked for",
+        (1,),
+        "if name not in asked or not excused:",
+        "if not excused:",
+    ),
+    TROUBLE(
+        "a listing may complain of anything",
+        (1,),
+        "if name not in asked or not excused:",
+        "if name not in asked:",
+    ),
+    TROUBLE(
+        "a listing that failed without a word is whole",
+        (1,),
+        "if outcome.status != 1 or not missing:",
+        "if False:",
+    ),
+    TROUBLE(
+        "a section that is missing is an empty one",
+        (1,),
+        'raise Trouble(f"the probe\'s answer lacks the section {step}")',
+        'return Outcome(0, "", "")',
+    ),
+    TROUBLE(
+        "a listing that can't be read is an empty one",
+        (1,),
+        'raise Trouble(f"the listing of {step} can\'t be read: {error}") from error',
+        'return parse("")',
+    ),
+    READ(
+        "any text is a clock",
+        (1, 9),
+        "if not (said.isascii() and said.isdecimal() and len(said) <= _CLOCK_DIGITS):",
+        "if not said.isdecimal():\n        said = str(2**31)\n    if False:",
+    ),
+    READ(
+        "a pool may be listed twice",
+        (1,),
+        "    refuse_duplicates(probe.POOLS, (row.name for row in rows))\n",
+        "",
+    ),
+    READ(
+        "a pool may appear while the pools are listed",
+        (1,),
+        'raise changed(f"pool {row.pool} appeared")',
+        "continue",
+    ),
+    READ(
+        "a filesystem may be listed twice",
+        (1,),
+        "    refuse_duplicates(probe.FILESYSTEMS, (row.name for row in rows))\n",
+        "",
+    ),
+    READ(
+        "what a pool in trouble could still list is all there is",
+        (1,),
+        "        if pool_of(row.name) not in closed\n",
+        "",
+    ),
+    READ(
+        "holds that could not be listed are none",
+        (3,),
+        "userrefs=max(version.userrefs, len(holds))",
+        "userrefs=len(holds)",
+    ),
+    READ(
+        "a mark that may be inherited counts as a snapshot's own",
+        (3,),
+        "spec = None if version.spec == row.spec else version.spec",
+        "spec = version.spec",
+    ),
+    READ(
+        "nothing is ever switched off",
+        (3,),
+        "disabled=row.reconcile == DISABLED,",
+        "disabled=False,",
+    ),
+    Mutation(
+        "a faulted pool is as good as any",
+        (1,),
+        'return self.health in {"ONLINE", "DEGRADED"}',
+        'return self.health in {"ONLINE", "DEGRADED", "FAULTED", "SUSPENDED", "UNAVAIL"}',
+        "reconciler/observed/model.py",
+        TESTS,
+    ),
+    CHECKS(
+        "a pool may be neither listed nor missing",
+        (1,),
+        "if (pool in names) == (pool in missing):",
+        "if False:",
+    ),
+    CHECKS(
+        "a pool may come or go while it is listed",
+        (1,),
+        "if (pool in names) != (pool in pools) and not (pool in pools and not pools[pool].usable):",
+        "if False:",
+    ),
+    CHECKS(
+        "a filesystem may be listed without its parent",
+        (1,),
+        "if (parent not in names) if parent else (name not in asked):",
+        "if False:",
+    ),
+    CHECKS(
+        "a root may come or go while it is listed",
+        (1,),
+        "if (root in names) == (root in missing):",
+        "if False:",
+    ),
+    CHECKS(
+        "versions may belong to a filesystem that was not listed",
+        (1,),
+        "if filesystem not in names:",
+        "if False:",
+    ),
+    CHECKS(
+        "versions may be listed that were not asked for",
+        (1,),
+        "if wanted.isdisjoint((filesystem, *ancestors(filesystem))):",
+        "if False:",
+    ),
+    CHECKS(
+        "a version may be listed twice",
+        (1,),
+        "refuse_duplicates(filesystem, ((version.kind, version.name) for version in versions))",
+        "pass",
+    ),
+    CHECKS(
+        "holds may be listed of what has none",
+        (1,),
+        "        if name not in held:\n",
+        "        if False:\n",
+    ),
+    CHECKS(
+        "a hold may be listed twice",
+        (1,),
+        "        refuse_duplicates(name, found)\n",
+        "",
+    ),
+    BASE(
+        "a listing that was killed says that nothing is there",
+        (1,),
+        "if outcome is None or outcome.status not in {0, 1}:",
+        "if outcome is None:",
+    ),
+    BASE(
+        "a listing that failed for another reason says that nothing is there",
+        (1,),
+        "if outcome.status == 1 and not (lines and all(_says_missing(line) for line in lines)):",
+        "if False:",
+    ),
+    BASE(
+        "a listing of guids that can't be read says that nothing is there",
+        (1,),
+        "    except ParseError:\n        return None",
+        "    except ParseError:\n        return {}",
+    ),
+)

@@ -1,0 +1,95 @@
+"""Output that is cut or out of order, and rows that ZFS would not print."""
+
+from functools import partial
+
+from tests.mutations.mutation import Mutation
+
+TRANSCRIPT = partial(
+    Mutation, file="reconciler/hosts/transcript.py", tests=("tests/unit/hosts/test_transcript.py",)
+)
+PARSE = partial(Mutation, file="reconciler/zfs/parse.py", tests=("tests/unit/zfs/test_parse.py",))
+SHELL = partial(
+    Mutation, file="reconciler/hosts/shell.py", tests=("tests/unit/hosts/test_shell.py",)
+)
+
+MUTATIONS = (
+    TRANSCRIPT(
+        "an output without the mark at its end counts as whole",
+        (1,),
+        "            open_at = None\n    return None",
+        "            open_at = None\n    return found",
+    ),
+    TRANSCRIPT(
+        "a section without its end counts as none",
+        (1,),
+        "return found if open_at is None else None",
+        "return found",
+    ),
+    TRANSCRIPT(
+        "a section that begins within another one is accepted",
+        (1,),
+        "            if open_at is not None:\n                return None\n",
+        "",
+    ),
+    TRANSCRIPT(
+        "the end of one step is taken for that of another",
+        (1,),
+        "if open_at is None or open_at[0] != int(end):",
+        "if open_at is None:",
+    ),
+    TRANSCRIPT(
+        "stdout and stderr may tell different stories",
+        (1,),
+        "[section[:3] for section in outs] == [section[:3] for section in errs]",
+        "True",
+    ),
+    TRANSCRIPT(
+        "steps may come in any order",
+        (1,),
+        "and all(a < b for a, b in itertools.pairwise(indices))",
+        "and True",
+    ),
+    TRANSCRIPT(
+        "a step without a condition may be missing",
+        (1,),
+        "and certain <= set(indices) <= set(range(len(script.steps)))",
+        "and set(indices) <= set(range(len(script.steps)))",
+    ),
+    SHELL(
+        "a script that is cut in transit runs as far as it came",
+        (1,),
+        '_HEAD = r"""{{\n{{\n',
+        '_HEAD = r"""\n{{\n',
+        tests=("tests/unit/hosts/test_shell.py::TestCutText",),
+    ),
+    PARSE(
+        "a row that is cut counts",
+        (1,),
+        "if lines.pop():",
+        "if lines.pop() and False:",
+    ),
+    PARSE(
+        "a row with too few or too many columns is cut or filled up",
+        (1,),
+        "    if len(fields) != len(columns):\n",
+        '    fields = [*fields, *["-"] * len(columns)][: len(columns)]\n    if False:\n',
+    ),
+    PARSE(
+        "a property's value can make up a version",
+        (1,),
+        "if full != again:",
+        "if False:",
+    ),
+    PARSE(
+        "a property's value can make up a filesystem",
+        (1,),
+        "if name != again:",
+        "if False:",
+    ),
+    PARSE(
+        "what Python takes for a number is one",
+        (1,),
+        "if field.isdecimal() and field.isascii() and len(field) <= _DIGITS:",
+        "if field:",
+    ),
+)
