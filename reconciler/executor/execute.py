@@ -22,7 +22,7 @@ from reconciler.executor.events import (
 )
 from reconciler.executor.perform import Performer
 from reconciler.executor.transfer import Transfer
-from reconciler.hosts.addresses import Limits
+from reconciler.hosts.addresses import Limits, at_once
 from reconciler.hosts.fleet import Fleet
 from reconciler.planner.plan import Plan, PlannedAction
 from reconciler.zfs.errors import Failure, FailureKind, Reaction
@@ -55,7 +55,8 @@ def execute(  # noqa: PLR0913 - what it needs
     """
     limits = {name: address.limits for name, address in desired.hosts.items()}
     run = _Run(plan, limits, fleet, on_event, stop)
-    with workers or ThreadPoolExecutor(max_workers=WORKERS) as pool:
+    count = at_once(desired.hosts.values(), WORKERS)
+    with workers or ThreadPoolExecutor(max_workers=count) as pool:
         return run.run(pool)
 
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from reconciler.desired.model import Desired
 from reconciler.errors import HostError
+from reconciler.hosts.addresses import at_once
 from reconciler.hosts.fleet import Fleet
 from reconciler.observed.model import Observation, Observed
 from reconciler.observed.probe import probe
@@ -24,7 +25,8 @@ def observe(desired: Desired, fleet: Fleet, clock: Clock) -> Observed:
     """Return what every host says; a host that can't be asked is Unseen with the cause."""
     roots = roots_of(desired)
     hosts = sorted(desired.hosts)
-    with ThreadPoolExecutor(max_workers=min(AT_ONCE, max(1, len(hosts)))) as pool:
+    count = at_once(desired.hosts.values(), min(AT_ONCE, max(1, len(hosts))))
+    with ThreadPoolExecutor(max_workers=count) as pool:
         found = pool.map(lambda host: observe_host(host, roots[host], fleet, clock), hosts)
         return dict(zip(hosts, found, strict=True))
 

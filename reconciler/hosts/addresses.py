@@ -1,5 +1,6 @@
 """Where a host is and how it is entered. Plain values, made by `desired` from the specs."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -75,6 +76,15 @@ class HostAddress:
     privilege: Privilege = Privilege.NONE
     peer_address: PeerAddress | None = None
     limits: Limits = Limits()
+
+
+def at_once(hosts: Iterable[HostAddress], most: int) -> int:
+    """Return how many hosts to work with at the same time.
+
+    Simulated ones compute and never wait: several at once would only be in each other's way.
+    """
+    simulated = all(isinstance(host.address, SimulatedAddress) for host in hosts)
+    return 1 if simulated else most
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,9 +50,10 @@ def clones_of(machine: Machine, snapshot: Snapshot) -> Iterator[Dataset]:
             yield dataset
 
 
-def by_object(machine: Machine, number: int) -> tuple[Dataset, Snapshot] | None:
-    """Return the snapshot with an object number."""
-    for dataset in machine.datasets.values():
+def by_object(machine: Machine, number: int, *, near: str = "") -> tuple[Dataset, Snapshot] | None:
+    """Return the snapshot with an object number; `near` is the filesystem it is likely to be of."""
+    likely = machine.datasets.get(near)
+    for dataset in (*([likely] if likely is not None else ()), *machine.datasets.values()):
         for snapshot in dataset.snapshots:
             if snapshot.object == number:
                 return dataset, snapshot
@@ -93,10 +94,11 @@ def written(files: Files, since: int) -> int:
 
 def used(machine: Machine, name: str) -> int:
     """Return the bytes that a filesystem, its snapshots and all below it take."""
+    below = f"{name}/"
     return sum(
         _own(machine, dataset)
-        for dataset in machine.datasets.values()
-        if is_within(dataset.name, name)
+        for found, dataset in machine.datasets.items()
+        if found == name or found.startswith(below)
     )
 
 
@@ -110,8 +112,26 @@ def used_by_all(machine: Machine) -> dict[str, int]:
     return found
 
 
+_KNOWN_SIZES: dict[int, tuple[Dataset, int]] = {}
+"""Sizes that were asked for, by the identity of the filesystem: a frozen value keeps its size."""
+
+_MOST_KNOWN = 20_000
+
+
 def _own(machine: Machine, dataset: Dataset) -> int:
     """Return the bytes that a filesystem and its snapshots take; a clone shares its origin's."""
+    known = _KNOWN_SIZES.get(id(dataset))
+    if known is not None and known[0] is dataset:
+        return known[1]
+    size = _sum_of(machine, dataset)
+    if dataset.origin is None:
+        if len(_KNOWN_SIZES) >= _MOST_KNOWN:
+            _KNOWN_SIZES.clear()
+        _KNOWN_SIZES[id(dataset)] = dataset, size
+    return size
+
+
+def _sum_of(machine: Machine, dataset: Dataset) -> int:
     contents = [dataset.files, *(snapshot.files for snapshot in dataset.snapshots)]
     if dataset.partial is not None:
         contents.append(dataset.partial.files)

@@ -122,7 +122,7 @@ def _pinned(process: Process, found: Sequence[Outgoing]) -> Iterator[None]:
 
     def pin(machine: Machine) -> Machine:
         for each in found:
-            if change.by_object(machine, each.snapshot.object) is None:
+            if change.by_object(machine, each.snapshot.object, near=each.dataset.name) is None:
                 raise Refused(f"warning: cannot send '{each.name}': no such pool or dataset")
         return replace(machine, sending=(*machine.sending, mine))
 

@@ -48,21 +48,29 @@ class StateFile:
         self._whole = 0
         """Bytes of the head and the line with all of it."""
         self._machine: Machine | None = None
+        self._known: tuple[int, ...] | None = None
+        """What the file looked like when it held that machine."""
+        self._quiet: Machine | None = None
+        """The last machine on which no streams ran."""
 
     def read(self) -> Machine:
         """Return the machine as it is now; raise StateError."""
-        with self._lock, self._opened(os.O_RDONLY) as file:
-            return without_the_dead(self._caught_up(file))
+        with self._lock:
+            if self._machine is not None and self._look() == self._known:
+                return self._living(self._machine)
+            with self._opened(os.O_RDONLY) as file:
+                return self._living(self._caught_up(file))
 
     def change(self, transition: Transition) -> Machine:
         """Replace the machine by what the transition makes of it; raise StateError."""
         with self._lock, self._locked() as file:
             before = self._caught_up(file)
-            after = transition(without_the_dead(before))
+            after = transition(self._living(before))
             if after is not before:
                 self._append(file, _difference(before, after))
                 self._machine = after
                 self._compact_if_large()
+                self._known = self._look()
             return after
 
     def create(self, machine: Machine) -> None:
@@ -77,6 +85,22 @@ class StateFile:
             raise StateError(f"{self.path}: {error.strerror}") from error
         finally:
             temporary.unlink(missing_ok=True)
+
+    def _living(self, machine: Machine) -> Machine:
+        """Return the machine without what dead processes left; mostly that is known already."""
+        if machine is not self._quiet:
+            living = without_the_dead(machine)
+            self._quiet = None if _owners(living) else living
+            return living
+        return machine
+
+    def _look(self) -> tuple[int, ...] | None:
+        """Return what tells one content of the file from another."""
+        try:
+            found = os.stat(self.path)  # noqa: PTH116 - it is quick, and asked often
+        except OSError:
+            return None
+        return found.st_ino, found.st_size, found.st_mtime_ns
 
     # -- the file ----------------------------------------------------------------------------------
 
@@ -158,13 +182,17 @@ class StateFile:
 
 def without_the_dead(machine: Machine) -> Machine:
     """Return the machine after the kernel has cleaned up behind processes that are gone."""
-    owners = {sending.owner for sending in machine.sending}
-    partials = (dataset.partial for dataset in machine.datasets.values())
-    owners |= {partial.owner for partial in partials if partial and partial.owner}
-    for owner in sorted(owners):
+    for owner in sorted(_owners(machine)):
         if not is_alive(owner):
             machine = abandoned(machine, owner)
     return machine
+
+
+def _owners(machine: Machine) -> set[str]:
+    """Return who runs streams."""
+    partials = [d.partial for d in machine.datasets.values() if d.partial is not None]
+    owners = {sending.owner for sending in machine.sending}
+    return owners | {partial.owner for partial in partials if partial.owner is not None}
 
 
 def _new_head() -> bytes:
@@ -204,6 +232,8 @@ def _difference(before: Machine, after: Machine) -> dict[str, Any]:
 
 
 def _changed(before: Mapping[str, T], after: Mapping[str, T]) -> dict[str, T | None]:
+    if before is after:
+        return {}
     gone: dict[str, T | None] = {name: None for name in before if name not in after}
     return gone | {name: new for name, new in after.items() if before.get(name) is not new}
 

@@ -63,7 +63,7 @@ def parser() -> None:
 
 def cycles(folder: Path) -> None:
     """Observe, plan and apply on simulated hosts, each with its state in a file."""
-    simulated.prepare(folder, show)
+    simulated.prepare(folder)
     size = f"{2 * simulated.PAIRS} x {simulated.FILESYSTEMS} x {simulated.VERSIONS}"
     seconds = simulated.next_cycle(folder)
     show(f"cycle on simulated hosts, {size}, all due", seconds, "under 10 s asked")

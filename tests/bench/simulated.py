@@ -3,12 +3,12 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler.simulator.cell import MemoryCell
-from reconciler.simulator.model import Machine
+from reconciler.simulator.model import Dataset, Machine
 from reconciler.simulator.run import run
 from reconciler.simulator.store import StateFile
 
@@ -39,27 +39,18 @@ spec:
 """
 
 
-def prepare(folder: Path, show: Callable[[str, float, str], None]) -> None:
-    """Make the hosts with all their history, ready for the cycle of the next hour."""
+def prepare(folder: Path) -> None:
+    """Make the hosts with all their history, in order and ready for the cycle of the next hour."""
     folder.mkdir()
     specs = ""
     for number in range(PAIRS):
         specs += _HOST.format(name=f"sender{number}") + _HOST.format(name=f"receiver{number}")
         specs += _REPLICATION.format(number=number, versions=VERSIONS)
-        StateFile(folder / f"sender{number}.json").create(_sender(number))
-        receiver = MemoryCell(Machine(f"receiver{number}"))
-        _sh(receiver, START, "zpool", "create", "backup", "disk")
-        StateFile(folder / f"receiver{number}.json").create(receiver.read())
+        sender = _sender(number)
+        StateFile(folder / f"sender{number}.json").create(sender)
+        StateFile(folder / f"receiver{number}.json").create(_receiver(number, sender))
     (folder / "specs.yaml").write_text(specs.removesuffix("---\n"))
-    began = time.perf_counter()
-    last = START + (VERSIONS - 1) * HOUR
-    cycle(folder, last)
-    sent = PAIRS * FILESYSTEMS * VERSIONS
-    show(f"first apply: {sent:,} versions sent", time.perf_counter() - began, "once")
-    for number in range(PAIRS):
-        file = StateFile(folder / f"sender{number}.json")
-        for filesystem in range(FILESYSTEMS):
-            _sh(file, last, "write", f"tank/data/fs{filesystem}", "file", "1M")
+    cycle(folder, START + (VERSIONS - 1) * HOUR)
 
 
 def cycle(folder: Path, at: int) -> None:
@@ -71,6 +62,10 @@ def cycle(folder: Path, at: int) -> None:
 
 def next_cycle(folder: Path) -> float:
     """Return the seconds that the cycle of the next hour takes: everything is due."""
+    for number in range(PAIRS):
+        file = StateFile(folder / f"sender{number}.json")
+        for filesystem in range(FILESYSTEMS):
+            _sh(file, START, "write", f"tank/data/fs{filesystem}", "file", "1M")
     began = time.perf_counter()
     cycle(folder, START + VERSIONS * HOUR)
     return time.perf_counter() - began
@@ -96,6 +91,34 @@ def _sender(number: int) -> Machine:
         snapshots = [f"{name}@{stamp}" for name in names]
         _sh(cell, at, "zfs", "snapshot", "-o", f"reconciler:spec=r{number}", *snapshots)
     return cell.read()
+
+
+def _receiver(number: int, sender: Machine) -> Machine:
+    """Return a receiver that has all that the sender has."""
+    cell = MemoryCell(Machine(f"receiver{number}"))
+    _sh(cell, START, "zpool", "create", "backup", "disk")
+    for parent in ("", "/tank", "/tank/data"):
+        name = f"backup/sender{number}{parent}"
+        mark = f"reconciler:placeholder={name}"
+        _sh(cell, START, "zfs", "create", "-o", "canmount=off", "-o", mark, name)
+    machine = cell.read()
+    copies = {
+        copy.name: copy
+        for dataset in sender.datasets.values()
+        if dataset.snapshots
+        for copy in [_copied(dataset, f"backup/sender{number}/{dataset.name}")]
+    }
+    pool = replace(machine.pools["backup"], txg=sender.pools["tank"].txg)
+    datasets = {**machine.datasets, **copies}
+    return replace(
+        machine, datasets=datasets, pools={"backup": pool}, minted=machine.minted + sender.minted
+    )
+
+
+def _copied(dataset: Dataset, name: str) -> Dataset:
+    snapshots = tuple(replace(snapshot, properties={}) for snapshot in dataset.snapshots)
+    local = {"readonly": "on", "canmount": "noauto"}
+    return replace(dataset, name=name, local=local, mounted=False, snapshots=snapshots)
 
 
 def _sh(cell: MemoryCell | StateFile, at: int, *argv: str) -> None:

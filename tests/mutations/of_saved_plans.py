@@ -5,6 +5,7 @@ from functools import partial
 from tests.mutations.mutation import Mutation
 
 JSON = "tests/unit/report/test_plan_json.py"
+RESOLVED = "tests/unit/desired/test_resolve.py"
 
 PLAN_JSON = partial(Mutation, file="reconciler/report/plan_json.py", tests=(JSON,))
 ACTION_JSON = partial(Mutation, file="reconciler/report/action_json.py", tests=(JSON,))
@@ -115,9 +116,6 @@ MUTATIONS = (
         "names = (name for name in fields if name not in _NOT_CONTENT)",
         'names = (name for name in fields if name not in {*_NOT_CONTENT, "rules"})',
         "reconciler/desired/digest.py",
-        (
-            "tests/unit/desired/test_resolve.py"
-            "::test_rules_of_different_kinds_have_different_digests",
-        ),
+        (f"{RESOLVED}::test_rules_of_different_kinds_have_different_digests",),
     ),
 )

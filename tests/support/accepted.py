@@ -21,7 +21,7 @@ class Accepted(NamedTuple):
 def _sorted_complaints(form: str) -> str:
     """Return a form with neighbouring lines of stderr, and those about destroying, sorted."""
     lines: list[str] = []
-    for sortable, group in groupby(form.split("\n"), _LISTED.match):
+    for sortable, group in groupby(form.split("\n"), lambda line: bool(_LISTED.match(line))):
         lines += sorted(group) if sortable else group
     return "\n".join(lines)
 

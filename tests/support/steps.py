@@ -147,9 +147,8 @@ def _status(status: int) -> int:
 
 
 def _first_bytes(chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
-    while size > 0:
-        chunk = next(chunks, b"")
-        if not chunk:
-            return
+    for chunk in chunks:
         yield chunk[:size]
         size -= len(chunk)
+        if size <= 0:
+            return
