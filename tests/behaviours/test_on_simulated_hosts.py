@@ -1,0 +1,178 @@
+"""Whole controllers on simulated hosts, with something going wrong at a given moment."""
+
+import pytest
+
+from reconciler.actions import Destroy, Send, Snapshot
+from reconciler.executor.events import ActionFailed, Completed
+from reconciler.report.summary import ExitCode, of_run
+from reconciler.simulator.faults import Cut, Fails, Fault, Lost, Meanwhile
+from tests.property.rightness import RULES, gone
+from tests.support.stage import Controller, Stage
+from tests.support.worlds import desired
+
+WEB = desired("web: alpha tank/** !tank every 15m keep last 2 -> vault keep last 2")
+SLOT = 900
+LIST = ("zfs", "list")
+REFUSED = Fails(("internal error: no",), 1)
+
+
+def opening(*more: str) -> Stage:
+    """Return hosts on which nothing was done yet."""
+    made = Stage(["alpha", "vault"])
+    made.sh("alpha", "zpool create tank disk", "zfs create tank/a", "zfs create tank/b", *more)
+    made.sh("vault", "zpool create backup disk")
+    return made
+
+
+def stage(*more: str) -> Stage:
+    """Return hosts on which three slots were replicated and a fourth one is due."""
+    made = opening(*more)
+    for number in range(3):
+        made.sh("alpha", f"write tank/a file{number} 1M")
+        assert Controller(made, WEB).apply() is not None
+        made.now += SLOT
+    made.changes.clear()
+    return made
+
+
+def settled(made: Stage) -> bool:
+    """Let an undisturbed controller act; tell whether nothing is left to do."""
+    for _ in range(2):
+        Controller(made, WEB).apply()
+    return Controller(made, WEB).plan().actions == ()
+
+
+def moments() -> list[tuple[str, int]]:
+    """Return every moment of one cycle at which a command starts."""
+    rehearsal = Controller(stage(), WEB)
+    rehearsal.apply()
+    return [(h, n) for h, faults in rehearsal.faults.items() for n in faults.started]
+
+
+def test_h26_a_pool_whose_snapshot_fails_stops_no_other_pool_and_nothing_is_sent_of_it() -> None:
+    both = desired("web: alpha tank/** other/** !tank !other every 15m keep last 2 -> vault")
+    made = Stage(["alpha", "vault"])
+    made.sh("alpha", "zpool create tank disk", "zfs create tank/a")
+    made.sh("alpha", "zpool create other disk", "zfs create other/b")
+    made.sh("vault", "zpool create backup disk")
+    rehearsal = Controller(made.copy(), both)
+    rehearsal.apply()
+    snapshots = (
+        n for n, argv in rehearsal.faults["alpha"].started.items() if argv[1] == "snapshot"
+    )
+    refused = Fails(("cannot create snapshots : out of space", "no snapshots were created"))
+    controller = Controller(made, both, {"alpha": {next(snapshots): refused}})
+    controller.apply()
+
+    done = [e.action for e in controller.events if isinstance(e, Completed)]
+    failed = [e.action for e in controller.events if isinstance(e, ActionFailed)]
+    taken = {name for a in done if isinstance(a, Snapshot) for name in a.filesystems}
+    assert len(taken) == 1
+    assert [type(action) for action in failed] == [Snapshot]
+    assert {a.filesystem for a in done if isinstance(a, Send)} == taken
+
+
+def test_h40_more_versions_than_one_command_takes_are_all_destroyed() -> None:
+    names = [f"tank/a@rec-20261101T{n // 60:02}{n % 60:02}00Z" for n in range(350)]
+    made = opening(*(f"zfs snapshot -o reconciler:spec=web {name}" for name in names))
+    controller = Controller(made, WEB)
+    controller.apply()
+    destroys = [p.split("@")[1].split(",") for p in _destroyed(controller, "alpha", "tank/a@")]
+    assert max(map(len, destroys)) <= 100
+    assert sum(map(len, destroys)) == 349
+    assert len(snapshots(made)) == 2
+
+
+def snapshots(made: Stage) -> list[str]:
+    return [snapshot.name for snapshot in made.world["alpha"].datasets["tank/a"].snapshots]
+
+
+def _destroyed(controller: Controller, host: str, prefix: str) -> list[str]:
+    started = controller.faults[host].started.values()
+    return [argv[-1] for argv in started if argv[1] == "destroy" and argv[-1].startswith(prefix)]
+
+
+def test_h41_a_busy_version_stops_no_other_and_one_that_is_gone_is_success() -> None:
+    lines = [f"zfs snapshot -o reconciler:spec=web tank/a@rec-20261101T00000{n}Z" for n in range(4)]
+    made = opening(*lines)
+    rehearsal = Controller(made.copy(), WEB)
+    rehearsal.apply()
+    (moment,) = (
+        n
+        for n, argv in rehearsal.faults["alpha"].started.items()
+        if argv[1] == "destroy" and argv[-1].startswith("tank/a@rec-20261101")
+    )
+    meanwhile = Meanwhile(
+        (
+            ("zfs", "hold", "mine", "tank/a@rec-20261101T000001Z"),
+            ("zfs", "destroy", "tank/a@rec-20261101T000002Z"),
+        )
+    )
+    Controller(made, WEB, {"alpha": {moment: meanwhile}}).apply()
+    left = [name for name in snapshots(made) if name.startswith("rec-20261101")]
+    assert left == ["rec-20261101T000001Z", "rec-20261101T000003Z"]
+
+
+def test_h46_a_version_made_anew_since_the_plan_is_left_alone() -> None:
+    made = stage()
+    controller = Controller(made, WEB)
+    plan = controller.plan()
+    (old,) = (
+        p.action.versions[0].of(p.action.filesystem)
+        for p in plan.actions
+        if isinstance(p.action, Destroy)
+        and p.action.host == "alpha"
+        and p.action.filesystem == "tank/a"
+        and p.action.versions[0].is_snapshot
+    )
+    made.sh("alpha", f"zfs destroy {old}", f"zfs snapshot {old}")
+    controller.execute(plan)
+    assert old.partition("@")[2] in snapshots(made)
+    assert any(isinstance(e, ActionFailed) for e in controller.events)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [REFUSED, Fails((), 255), Lost(), Cut(3, 0), Cut(20, 255)],
+    ids=["refused", "255", "lost", "cut with 0", "cut with 255"],
+)
+def test_h109_every_command_of_a_run_fails_in_turn_and_the_next_run_converges(
+    fault: Fault,
+) -> None:
+    for host, moment in moments():
+        made = stage()
+        controller = Controller(made, WEB, {host: {moment: fault}})
+        plan = controller.plan()
+        result = controller.execute(plan)
+        assert controller.faults[host].happened
+        if fault == REFUSED:
+            assert of_run(plan, result).code is ExitCode.INCOMPLETE
+        for change in made.changes:
+            for rule in RULES:
+                rule(WEB, change)
+        assert settled(made), f"{host}, moment {moment}"
+
+
+def test_h112_a_world_in_order_costs_one_execution_and_a_handful_of_commands_per_host() -> None:
+    counts = []
+    for filesystems in (0, 20):
+        made = stage(*(f"zfs create tank/more{n}" for n in range(filesystems)))
+        assert settled(made)
+        controller = Controller(made, WEB)
+        controller.apply()
+        assert not made.changes or controller.events == []
+        counts.append([len(faults.started) for faults in controller.faults.values()])
+    assert counts[0] == counts[1]
+    assert max(counts[0]) <= 7
+
+
+def test_h116_a_listing_cut_anywhere_is_unknown_and_nothing_is_taken_away() -> None:
+    rehearsal = Controller(stage(), WEB)
+    rehearsal.plan()
+    for host, faults in rehearsal.faults.items():
+        for moment in [n for n, argv in faults.started.items() if argv[:2] == LIST]:
+            for length, status in ((0, 255), (1, 0), (100, 0), (100, 255)):
+                made = stage()
+                Controller(made, WEB, {host: {moment: Cut(length, status)}}).apply()
+                lost = [g for c in made.changes for g in gone(c)]
+                assert not lost, f"{host}, {moment}, {length} bytes, status {status}: {lost}"
