@@ -1,5 +1,7 @@
 """Whole controllers on simulated hosts, with something going wrong at a given moment."""
 
+from functools import cache
+
 import pytest
 
 from reconciler.actions import Destroy, Send, Snapshot
@@ -26,6 +28,11 @@ def opening(*more: str) -> Stage:
 
 def stage(*more: str) -> Stage:
     """Return hosts on which three slots were replicated and a fourth one is due."""
+    return _stage(*more).copy()
+
+
+@cache
+def _stage(*more: str) -> Stage:
     made = opening(*more)
     for number in range(3):
         made.sh("alpha", f"write tank/a file{number} 1M")
