@@ -7,6 +7,9 @@ from hashlib import sha256
 from reconciler.simulator.model import Block, Dataset, Files, Machine, Pool, Snapshot
 from reconciler.zfs.names import filesystem_of, is_within, parent_of, pool_of
 
+SMALLEST = 512
+"""Bytes that any change takes on disk."""
+
 EMPTY_SIZE = 24 * 1024
 """Bytes that a filesystem without files refers to."""
 
@@ -89,7 +92,7 @@ def referenced(files: Files) -> int:
 
 def written(files: Files, since: int) -> int:
     """Return the bytes of what was born after a txg."""
-    return sum(block.size for block in files.values() if block.born > since)
+    return sum(max(SMALLEST, block.size) for block in files.values() if block.born > since)
 
 
 def used(machine: Machine, name: str) -> int:
@@ -141,7 +144,7 @@ def _sum_of(machine: Machine, dataset: Dataset) -> int:
     if origin is not None:
         for block in origin[1].files.values():
             blocks.pop(block.id, None)
-    return EMPTY_SIZE + sum(blocks.values())
+    return (EMPTY_SIZE if origin is None else 0) + sum(blocks.values())
 
 
 # -- changing --------------------------------------------------------------------------------------

@@ -79,7 +79,8 @@ def file_system_is(value: str) -> Compute:
 def used(view: View, item: Item) -> int:
     """Return the space it takes; of a snapshot what only it holds on to."""
     if item.snapshot is None:
-        return view.used.get(item.name) or change.referenced(item.dataset.files)
+        found = view.used.get(item.name)
+        return found if found is not None else change.referenced(item.dataset.files)
     snapshots, index = item.dataset.snapshots, item.position
     before = snapshots[index - 1].files if index else {}
     after = snapshots[index + 1] if index + 1 < len(snapshots) else item.dataset
@@ -121,15 +122,17 @@ def logicalreferenced(view: View, item: Item) -> Raw:
     return max(0, referenced(view, item) - change.EMPTY_SIZE // 2)
 
 
-def written(_: View, item: Item) -> Raw:
+def written(view: View, item: Item) -> Raw:
     """Return what was written since the snapshot before."""
     content = item.snapshot or item.dataset
     snapshots = item.dataset.snapshots
     index = item.position if item.snapshot is not None else len(snapshots)
     if index:
         return change.written(content.files, snapshots[index - 1].createtxg)
-    if item.dataset.origin is not None:
-        return change.written(content.files, item.dataset.createtxg)
+    number = item.dataset.origin
+    origin = change.by_object(view.machine, number) if number is not None else None
+    if origin is not None:
+        return change.written(content.files, origin[1].createtxg)
     return change.referenced(content.files)
 
 

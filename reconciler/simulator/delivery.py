@@ -1,6 +1,7 @@
 """One stream of `zfs receive` from its head to the mounted filesystem (`zfs_receive_one`)."""
 
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -11,7 +12,7 @@ from reconciler.simulator.commands.creating import create_ancestors
 from reconciler.simulator.destination import Asked, Destination, Part, destination, settings
 from reconciler.simulator.errno import Errno, Failed
 from reconciler.simulator.model import Dataset, Machine
-from reconciler.simulator.mounting import canmount, mount
+from reconciler.simulator.mounting import mount, unmount_all
 from reconciler.simulator.numbers import nicebytes, parse_number
 from reconciler.simulator.process import Process, Refused, text
 from reconciler.simulator.receive_errors import NOT_READ, explained
@@ -93,7 +94,8 @@ def _received(
     """Let the kernel receive a stream, and explain what it says; return the size."""
     process = session.process
     try:
-        arrived = receive(process, session.reader, partial(_with_details, order))
+        with _unmounted(session, order):
+            arrived = receive(process, session.reader, partial(_with_details, order))
     except Failed as failed:
         machine = process.cell.read()
         if not _is_there(machine, failed, order):
@@ -105,6 +107,26 @@ def _received(
     session.received.append((where, arrived.details))
     _afterwards(session, arrived.details, where, delayed)
     return arrived.bytes
+
+
+@contextmanager
+def _unmounted(session: Session, order: Order) -> Iterator[None]:
+    """Unmount a filesystem that is replaced, and all below it, for as long as that takes.
+
+    With `-u` all of it stays unmounted. To one that gets an increment nothing happens.
+    """
+    process, root = session.process, order.filesystem
+    machine = process.cell.read()
+    was = [d.name for d in change.within(machine, root) if d.mounted]
+    if not was or (order.header.fromguid is not None and not order.header.clone):
+        yield
+        return
+    process.cell.change(partial(unmount_all, root=root))
+    try:
+        yield
+    finally:
+        if session.asked.mount:
+            _mount(session, was)
 
 
 def _with_details(order: Order, details: Details) -> Order:
@@ -194,10 +216,13 @@ def _held(machine: Machine, where: Destination, tags: Iterable[str], now: int) -
 
 def mount_new(session: Session) -> None:
     """Mount the filesystems that are new; a failure is the command's only in OpenZFS 2.1."""
+    if session.asked.mount:
+        _mount(session, (where.filesystem for where, _ in session.received if where.new))
+
+
+def _mount(session: Session, names: Iterable[str]) -> None:
     process = session.process
-    if not session.asked.mount:
-        return
-    for name in dict.fromkeys(where.filesystem for where, _ in session.received if where.new):
+    for name in dict.fromkeys(names):
         found = change.find(process.cell.read(), name)
         if found is None or not _is_to_mount(process.cell.read(), found):
             continue
@@ -209,5 +234,6 @@ def mount_new(session: Session) -> None:
 
 
 def _is_to_mount(machine: Machine, dataset: Dataset) -> bool:
+    """Tell whether a received filesystem is mounted, which it is with `canmount=noauto` too."""
     is_filesystem = dataset.kind is FilesystemKind.FILESYSTEM
-    return is_filesystem and canmount(dataset) == "on" and change.has_key(machine, dataset.name)
+    return is_filesystem and change.has_key(machine, dataset.name)

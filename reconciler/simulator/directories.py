@@ -9,6 +9,7 @@ Only filesystems above the mounted one are looked at: that somebody mounts one i
 branch of the tree is not modelled.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -18,8 +19,6 @@ from reconciler.simulator.model import Block, Dataset, Machine
 from reconciler.zfs.names import ancestors, pool_of
 
 ROOT = "."
-ROOT_SIZE = 512
-"""Bytes of a filesystem's own directory, as little as it can be."""
 
 
 class Place(NamedTuple):
@@ -55,7 +54,7 @@ def made(machine: Machine, name: str) -> Machine:
     parts = found.path.split("/")
     paths = ["/".join(parts[: count + 1]) + "/" for count in range(len(parts))]
     missing = [path for path in paths if path not in found.filesystem.files]
-    return _with(machine, found.filesystem, add=missing)
+    return modified(machine, found.filesystem.name, missing)
 
 
 def removed(machine: Machine, before: Machine, name: str) -> Machine:
@@ -73,7 +72,7 @@ def removed(machine: Machine, before: Machine, name: str) -> Machine:
         return machine
     if any(file != inside and file.startswith(inside) for file in there.files):
         return machine
-    return _with(machine, there, drop=inside)
+    return modified(machine, there.name, drop=inside)
 
 
 def mountpoint(machine: Machine, name: str) -> str:
@@ -86,14 +85,12 @@ def mountpoint(machine: Machine, name: str) -> str:
     return f"{found.value.rstrip('/')}{below}" if is_path and below else found.value
 
 
-def _with(
-    machine: Machine, dataset: Dataset, *, add: list[str] | None = None, drop: str | None = None
-) -> Machine:
-    machine, txg = change.next_txg(machine, pool_of(dataset.name))
-    files = {name: block for name, block in dataset.files.items() if name != drop}
-    for name in add or ():
+def modified(machine: Machine, name: str, add: Iterable[str] = (), drop: str = "") -> Machine:
+    """Return the machine with metadata of a filesystem written, and files without content."""
+    dataset = machine.datasets[name]
+    machine, txg = change.next_txg(machine, pool_of(name))
+    files = {file: block for file, block in dataset.files.items() if file != drop}
+    for file in (*add, ROOT):
         machine, id_ = change.mint(machine)
-        files[name] = Block(id_, 0, txg)
-    machine, id_ = change.mint(machine)
-    files[ROOT] = Block(id_, ROOT_SIZE, txg)
+        files[file] = Block(id_, 0, txg)
     return change.with_dataset(machine, replace(dataset, files=files, changed=txg))

@@ -64,21 +64,25 @@ def _size(estimate: int) -> str:
     return f" estimated size is {nicebytes(estimate)}" if estimate else ""
 
 
-def streams(
+def streams(  # noqa: PLR0913 - all of it shapes the package
     process: Process,
     options: Options,
     found: Sequence[Outgoing],
     *,
     packed: bool,
     recursive: bool,
+    whole: bool = True,
 ) -> Iterator[bytes]:
-    """Yield the bytes of the streams, in a package where there may be several."""
+    """Yield the bytes of the streams, in a package where there may be several.
+
+    A package that is not `whole` has no end.
+    """
     with _pinned(process, found):
         if packed:
             yield package(Package(options.operands[0], recursive))
         for each in found:
             yield from _stream(process, options, each)
-        if packed:
+        if packed and whole:
             yield package_end()
 
 

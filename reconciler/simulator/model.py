@@ -49,6 +49,8 @@ class Snapshot:
     """Marked by `zfs destroy -d`: it goes with its last hold or clone."""
     ivset: int = 0
     """Identity of an encrypted snapshot's raw form; what a raw increment has to match."""
+    accounted: bool = True
+    """As in `Dataset`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,9 @@ class Dataset:
     """The object number of the snapshot it is a clone of."""
     mounted: bool = False
     encryption: Encryption | None = None
+    accounted: bool = True
+    """False for encrypted content that was received: the first mount for writing counts what each
+    user has, and so modifies the filesystem."""
     large_blocks: bool = False
     """Whether a stream with `-L` was received: then the next ones need `-L` too."""
     inconsistent: bool = False

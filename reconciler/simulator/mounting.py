@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from reconciler.simulator import change
-from reconciler.simulator.directories import exists, made, mountpoint, place, removed
+from reconciler.simulator.directories import exists, made, modified, mountpoint, place, removed
 from reconciler.simulator.inheritance import inherited, own
 from reconciler.simulator.model import Dataset, Machine
 from reconciler.simulator.process import Refused
@@ -44,8 +44,8 @@ def is_mountable(machine: Machine, dataset: Dataset) -> bool:
 def mount(machine: Machine, name: str, *, readonly: bool = False) -> Machine:
     """Return the machine with a filesystem mounted if ZFS knows where (`zfs_mount`).
 
-    Raise Refused when that fails. To mount the root of an encryption with write access counts as
-    a change of what was received into it: the next raw increment is refused.
+    Raise Refused when that fails. To mount encrypted content that was received with write access
+    changes it: the next raw increment is refused.
     """
     dataset = change.find(machine, name)
     if dataset is None or dataset.mounted or not is_mountable(machine, dataset):
@@ -55,10 +55,10 @@ def mount(machine: Machine, name: str, *, readonly: bool = False) -> Machine:
         raise Refused(f"cannot mount '{point}': encryption key not loaded")
     if _lies_in_readonly(machine, name):
         raise Refused(f"cannot mount '{point}': failed to create mountpoint: Read-only file system")
-    is_encrypted = dataset.encryption is not None and dataset.encryption.key is not None
-    if is_encrypted and dataset.snapshots and not readonly and not is_readonly(machine, name):
-        machine, txg = change.next_txg(machine, pool_of(name))
-        dataset = replace(dataset, changed=txg)
+    if not dataset.accounted and not readonly and not is_readonly(machine, name):
+        machine = change.with_dataset(machine, replace(dataset, accounted=True))
+        machine = modified(machine, name)
+        dataset = machine.datasets[name]
     machine = change.with_dataset(machine, replace(dataset, mounted=True))
     return made(machine, name)
 

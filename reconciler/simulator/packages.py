@@ -70,7 +70,11 @@ def _chosen_of(
         yield _missing(dataset, wanted, "does not exist")
         return
     if first is not None and first >= last:
-        yield _missing(dataset, wanted, "is not earlier than it")
+        # libzfs looks only at the snapshots between the two, but for -R at all.
+        overlooked = first > last and not wanted.recursive
+        yield _missing(
+            dataset, wanted, "does not exist" if overlooked else "is not earlier than it"
+        )
         return
     start = 0 if first is None else first + 1
     snapshots = list(dataset.snapshots[start : last + 1])

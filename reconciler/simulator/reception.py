@@ -73,8 +73,11 @@ def finish(machine: Machine, guid: int, order: Order, whole: Whole) -> Machine:
     machine, txg = change.next_txg(machine, pool_of(dataset.name))
     files = change.reborn(_listed(whole), [base], txg)
     machine, snapshot = _snapshot(machine, dataset, order, files, txg)
+    accounted = _is_accounted(machine, dataset, order, whole.partial)
+    snapshot = replace(snapshot, accounted=accounted)
     done = replace(
         _with_properties(dataset, order),
+        accounted=accounted,
         files=files,
         changed=txg,
         snapshots=(*kept, snapshot),
@@ -191,6 +194,14 @@ def _with_properties(dataset: Dataset, order: Order) -> Dataset:
         return replace(dataset, local=local)
     masked = (dataset.masked | order.masked) & frozenset(order.received)
     return replace(dataset, local=local, received=order.received, masked=masked)
+
+
+def _is_accounted(machine: Machine, dataset: Dataset, order: Order, partial: Partial) -> bool:
+    """Tell whether the content has the figures for each user, which streams do not bring."""
+    if dataset.encryption is None:
+        return True
+    base = change.by_object(machine, partial.base) if partial.base is not None else None
+    return base is not None and base[1].accounted and not order.header.raw
 
 
 def _rekeyed(dataset: Dataset, order: Order) -> Encryption | None:

@@ -36,11 +36,11 @@ _SYNOPSES = {
         "\treceive -A <filesystem|volume>"
     ),
     "send": (
-        "send [-DnPpRvLecwhb] [-[i|I] snapshot] <snapshot>\n"
-        "\tsend [-nvPLecw] [-i snapshot|bookmark] <filesystem|volume|snapshot>\n"
-        "\tsend [-DnPpvLec] [-i bookmark|snapshot] --redact <bookmark> <snapshot>\n"
-        "\tsend [-nvPe] -t <receive_resume_token>\n"
-        "\tsend [-Pnv] --saved filesystem"
+        "send [-DnPpRVvLecwhb] [-[i|I] snapshot] <snapshot>\n"
+        "\tsend [-DnVvPLecw] [-i snapshot|bookmark] <filesystem|volume|snapshot>\n"
+        "\tsend [-DnPpVvLec] [-i bookmark|snapshot] --redact <bookmark> <snapshot>\n"
+        "\tsend [-nVvPe] -t <receive_resume_token>\n"
+        "\tsend [-PnVv] --saved filesystem"
     ),
     "rename": (
         "rename [-f] <filesystem|volume|snapshot> <filesystem|volume|snapshot>\n"

@@ -1,8 +1,8 @@
 """Random choices among what is on a simulated machine, and among what is not."""
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from reconciler.simulator.model import Bookmark, Dataset, Machine, Snapshot
@@ -26,6 +26,8 @@ class Chance:
     random: random.Random
     machine: Machine
     pools: tuple[str, ...]
+    tokens: Mapping[str, str] = field(default_factory=dict)
+    """Resume tokens that were kept, by name."""
     wrong: float = 0.12
     """How often a name is chosen that is not there."""
 
@@ -58,6 +60,10 @@ class Chance:
     def below(self) -> list[Dataset]:
         """Return all but the pools' own filesystems."""
         return [dataset for dataset in self.datasets() if "/" in dataset.name]
+
+    def partial(self) -> list[Dataset]:
+        """Return those with a receive that was cut."""
+        return [dataset for dataset in self.datasets() if dataset.partial is not None]
 
     def parents(self) -> list[str]:
         """Return the names of filesystems."""

@@ -114,7 +114,10 @@ def form(asked: Asked, answer: Answer, names: Names) -> str:
 def _step_form(step: Step, outcome: Outcome, names: Names) -> Iterator[str]:
     commands = [argv for argv in step if argv[0] != CUT]
     stderrs, statuses = list(outcome.stderrs), [str(status) for status in outcome.statuses]
-    if len(commands) == 2 and (len(step) > 2 or statuses[1] != "0"):
+    if (CUT, "0") in step:
+        # Whether the sender says anything before it notices is a race.
+        stderrs[0], statuses[0] = "", "ended"
+    elif len(commands) == 2 and (len(step) > 2 or statuses[1] != "0"):
         stderrs[0], statuses[0] = _ended(stderrs[0], outcome.statuses[0])
     yield f"$ {shown(step)}"
     yield from _marked("1>", normal.stdout(commands[-1], outcome.stdout, names))
@@ -124,9 +127,14 @@ def _step_form(step: Step, outcome: Outcome, names: Names) -> Iterator[str]:
     yield f"  rc={' '.join(statuses)}"
 
 
+def without_race(stderr: str) -> str:
+    """Return what a sender said without that nobody read any more, which it may notice or not."""
+    return _BROKEN_PIPE.sub("", stderr)
+
+
 def _ended(stderr: str, status: int) -> tuple[str, str]:
     """Return what a sender said whose stream was not read to the end: when it noticed varies."""
-    said = _BROKEN_PIPE.sub("", stderr)
+    said = without_race(stderr)
     unread = status in {0, _SIGPIPE} or said != stderr
     return said, "ended" if unread else str(status)
 

@@ -6,7 +6,8 @@ from reconciler.simulator.cell import MemoryCell
 from reconciler.simulator.model import Dataset
 from reconciler.zfs import commands
 from reconciler.zfs.capabilities import StreamFlags
-from reconciler.zfs.names import filesystem_of
+from reconciler.zfs.names import filesystem_of, parent_of
+from reconciler.zfs.tokens import decode_token
 from reconciler.zfs.types import Argv, FilesystemKind
 from tests.support.chance import Chance
 from tests.support.steps import CUT, KEEP, Simulated, Step
@@ -15,7 +16,7 @@ _RICH = StreamFlags(large_blocks=True, compressed=True, embedded=True)
 _SMALL = 60_000
 """Bytes: a stream that is estimated to be shorter is not cut, most of it being metadata."""
 
-TOKENS = ("{t1}", "{t2}")
+TOKENS = ("t1", "t2", "t3")
 
 
 class Wish(NamedTuple):
@@ -39,17 +40,23 @@ def transfer(chance: Chance) -> Step | None:
         wish = _anything(chance)
     if chance.maybe(0.06):
         return (("zfs", "send", "-nvP", *_bases(chance, wish), wish.to),)
-    send = _send(chance, wish)
-    return _with_cut(chance, send, _receive(chance, wish))
+    send, receive = _send(chance, wish), _receive(chance, wish)
+    if "-R" in send:
+        # What -R with -F destroys and renames is not modelled.
+        receive = tuple(word for word in receive if word != "-F")
+    return _with_cut(chance, send, receive)
 
 
 def resume(chance: Chance) -> Step | None:
     """Go on with a receive that was cut, or try to with an old token."""
-    partial = [d.name for d in chance.datasets() if d.partial is not None]
-    if not partial and not chance.errs():
+    kept = [name for name, token in chance.tokens.items() if token != "-"]
+    if not kept:
         return None
-    target = chance.of(partial) if partial and not chance.errs() else chance.filesystem()
-    send: Argv = ("zfs", "send", "-t", chance.of(TOKENS))
+    name = chance.of(kept)
+    toguid = decode_token(chance.tokens[name]).toguid
+    fitting = [d.name for d in chance.partial() if d.partial and d.partial.toguid == toguid]
+    target = chance.of(fitting) if fitting and not chance.errs() else chance.filesystem()
+    send: Argv = ("zfs", "send", "-t", f"{{{name}}}")
     if chance.maybe(0.15):
         return (("zfs", "send", "-nvP", *send[2:]),)
     receive: Argv = ("zfs", "receive", *(["-s"] if chance.maybe(0.8) else []), "-u", target)
@@ -60,14 +67,14 @@ def resume(chance: Chance) -> Step | None:
 
 def keep(chance: Chance) -> Step | None:
     """Take note of a token."""
-    partial = [d.name for d in chance.datasets() if d.partial is not None]
-    return ((KEEP, chance.of(TOKENS)[1:-1], chance.of(partial)),) if partial else None
+    partial = chance.partial()
+    return ((KEEP, chance.of(TOKENS), chance.of(partial).name),) if partial else None
 
 
 def abort(chance: Chance) -> Step:
     """Give up a receive that was cut."""
-    partial = [d.name for d in chance.datasets() if d.partial is not None]
-    name = chance.of(partial) if partial and not chance.errs() else chance.filesystem()
+    partial = chance.partial()
+    name = chance.of(partial).name if partial and not chance.errs() else chance.filesystem()
     return (commands.abort_receive(name),)
 
 
@@ -141,6 +148,7 @@ def _send(chance: Chance, wish: Wish) -> Argv:
         return commands.send(wish.to, base=wish.base, intermediates=wish.intermediates, flags=flags)
     options = [option for option in ("-L", "-c", "-e") if chance.maybe(0.3)]
     options += ["-w"] if raw else []
+    options += [option for option in ("-p", "-R", "-h") if chance.maybe(0.05)]
     options += ["-v"] if chance.maybe(0.05) else []
     return ("zfs", "send", *options, *_bases(chance, wish), wish.to)
 
@@ -170,6 +178,9 @@ def _receive(chance: Chance, wish: Wish) -> Argv:
         options += ["-o", chance.of(settings)]
     if chance.maybe(0.1):
         options += ["-x", chance.of(["x:one", "mountpoint", "compression"])]
+    if chance.maybe(0.08):
+        above = parent_of(wish.target) if chance.maybe(0.7) else None
+        return ("zfs", "receive", *options, chance.of(["-d", "-e"]), above or wish.target)
     return ("zfs", "receive", *options, wish.target)
 
 
@@ -177,8 +188,7 @@ def _estimate(chance: Chance, send: Argv) -> int:
     """Return how many bytes `zfs send -n` says that a stream will have."""
     options = tuple(word for word in send[2:] if word not in {"-v", "-P"})
     said = Simulated(MemoryCell(chance.machine)).ask("zfs", "send", "-nvP", *options).stdout
-    total = said.splitlines()[-1:] or ["size\t0"]
-    return int(total[0].partition("\t")[2])
+    return sum(int(line[5:]) for line in said.splitlines() if line.startswith("size\t"))
 
 
 def _with_cut(chance: Chance, send: Argv, receive: Argv) -> Step:

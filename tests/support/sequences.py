@@ -12,7 +12,7 @@ from reconciler.simulator.model import Machine
 from reconciler.zfs import commands, queries
 from reconciler.zfs.capabilities import StreamFlags
 from reconciler.zfs.names import filesystem_of, pool_of
-from reconciler.zfs.types import FilesystemKind
+from reconciler.zfs.types import Argv, FilesystemKind
 from tests.support.chance import FILES, SHORT, SIZES, TAGS, USER_PROPERTIES, Chance
 from tests.support.random_streams import abort, keep, resume, transfer
 from tests.support.reality import POOLS
@@ -27,11 +27,17 @@ KEY = ("-o", "encryption=on", "-o", "keyformat=passphrase", "-o", "pbkdf2iters=1
 def new_machine() -> Simulated:
     """Return a simulated machine with two empty pools."""
     simulated = Simulated(MemoryCell(Machine(seed="differential")))
-    for pool in POOLS:
-        options = ("-O", f"mountpoint=/{pool}", "-O", "atime=off")
-        made = simulated.ask("zpool", "create", *options, pool, f"/tmp/{pool}.img:512M")
+    for argv in pool_commands():
+        made = simulated.ask(*argv)
         assert made.statuses == (0,), made
     return simulated
+
+
+def pool_commands() -> Iterator[Argv]:
+    """Yield the commands that make the pools on a simulated machine."""
+    for pool in POOLS:
+        options = ("-O", f"mountpoint=/{pool}", "-O", "atime=off")
+        yield ("zpool", "create", *options, pool, f"/tmp/{pool}.img:512M")
 
 
 def sequence(seed: int, length: int = LENGTH) -> Iterator[tuple[Step, Simulated]]:
@@ -53,7 +59,7 @@ def _setup(chance: random.Random) -> Iterator[Step]:
     if chance.random() < 0.5:
         thin = ("-s",) if chance.random() < 0.5 else ()
         yield (("zfs", "create", *thin, "-V", "8M", "src/vol"),)
-    if chance.random() < 0.3:
+    if chance.random() < 0.4:
         yield (("zfs", "create", *KEY, "-o", "keylocation=file:///tmp/k1", "src/enc"),)
         yield (("write", "src/enc", "f", "200000"),)
         yield (("zfs", "snapshot", "src/enc@1"),)
@@ -74,7 +80,13 @@ def _history(source: str, target: str) -> Iterator[Step]:
 
 
 def _next(generator: random.Random, simulated: Simulated) -> Step:
-    chance = Chance(generator, simulated.cell.read(), POOLS)
+    chance = Chance(generator, simulated.cell.read(), POOLS, simulated.tokens)
+    if any(not pool.imported for pool in chance.machine.pools.values()) and chance.maybe(0.6):
+        return export(chance) or ()
+    if chance.partial() and chance.maybe(0.25):
+        step = chance.of([keep, keep, resume, resume, abort])(chance)
+        if step is not None:
+            return step
     while True:
         (kind,) = generator.choices(list(KINDS), list(KINDS.values()))
         step = kind(chance)
@@ -164,6 +176,7 @@ def destroy_snapshots(chance: Chance) -> Step:
         parts.append(chance.of([first, f"{first}%{last}", f"%{last}", f"{first}%"]))
     chance.random.shuffle(parts)
     options = [option for option in ("-d", "-r", "-n", "-v", "-p") if chance.maybe(0.15)]
+    options += ["-R"] if chance.maybe(0.05) else []
     return (("zfs", "destroy", *options, f"{filesystem}@{','.join(parts)}"),)
 
 
@@ -171,7 +184,7 @@ def destroy_other(chance: Chance) -> Step:
     """Destroy a bookmark or a filesystem."""
     if chance.maybe(0.65):
         return (("zfs", "destroy", chance.bookmark()),)
-    options = ["-r"] if chance.maybe(0.4) else []
+    options = [chance.of(["-r", "-r", "-r", "-R"])] if chance.maybe(0.4) else []
     options += ["-n", "-v"] if chance.maybe(0.1) else []
     return (("zfs", "destroy", *options, _unimportant(chance)),)
 
@@ -212,8 +225,10 @@ def rollback(chance: Chance) -> Step:
 def clone(chance: Chance) -> Step | None:
     """Make a clone, mostly in the same pool."""
     full = chance.snapshot()
-    if "/" not in full:
-        # A promoted clone of a pool's own filesystem makes circles that nobody has.
+    source = chance.machine.datasets.get(filesystem_of(full))
+    if "/" not in full or (source is not None and source.encryption is not None):
+        # A promoted clone of a pool's own filesystem makes circles that nobody has; whose key a
+        # clone uses is not modelled.
         return None
     target = chance.new_filesystem()
     if not chance.errs():
@@ -279,6 +294,14 @@ def mount(chance: Chance) -> Step:
 # -- what asks -------------------------------------------------------------------------------------
 
 
+def export(chance: Chance) -> Step | None:
+    """Export a pool, or bring the exported one back."""
+    away = [name for name in POOLS if not chance.machine.pools[name].imported]
+    if away:
+        return (("zpool", "import", "-d", "/tmp", away[0]),)
+    return (("zpool", "export", chance.of(POOLS)),)
+
+
 def query(chance: Chance) -> Step:
     """Ask as we do."""
     names = [chance.version() for _ in range(chance.of([1, 2, 4]))]
@@ -293,6 +316,8 @@ def query(chance: Chance) -> Step:
             queries.list_holds(snapshots),
             queries.list_filesystem(roots[0]),
             queries.get_resume_token(roots[0]),
+            ("zpool", "list", "-H", "-p", "-o", "name,health,readonly", *POOLS),
+            (*queries.get_features(), *POOLS),
         ]
     )
     return (asked,)
@@ -335,6 +360,7 @@ KINDS: Mapping[Callable[[Chance], Step | None], float] = {
     set_property: 5,
     key: 2.5,
     mount: 1,
+    export: 0.7,
     query: 6,
     look: 4,
     transfer: 28,

@@ -83,6 +83,7 @@ def _cloned(
         local=dict(settings),
         origin=origin.object,
         encryption=encryption,
+        accounted=origin.accounted,
         large_blocks=of.large_blocks,
         volsize=of.volsize,
     )

@@ -107,6 +107,8 @@ def _dropped(name: str, machine: Machine) -> Machine:
         raise Refused(f"{action}: dataset is busy")
     if dataset.inconsistent and any(change.children(machine, name)):
         raise Refused(f"{action}: dataset already exists")
+    if dataset.inconsistent and any(change.children(machine, name)):
+        raise Refused(f"{action}: dataset already exists")
     machine, _ = change.next_txg(machine, pool_of(name))
     if dataset.inconsistent:
         return change.without_dataset(machine, name)

@@ -116,7 +116,9 @@ def _rolled_back(name: str, machine: Machine) -> Machine:
     if newest.name != short or _has_newer_bookmark(dataset):
         raise Refused(f"{action}: there is a snapshot or bookmark more recent than '{name}'")
     machine, _ = change.next_txg(machine, pool_of(name))
-    rolled = replace(dataset, files=newest.files, changed=newest.createtxg)
+    rolled = replace(
+        dataset, files=newest.files, changed=newest.createtxg, accounted=newest.accounted
+    )
     return change.with_dataset(machine, rolled)
 
 

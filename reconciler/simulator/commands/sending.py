@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import takewhile
 
 from reconciler.simulator import change, packages, resuming
 from reconciler.simulator.checks import is_at_least
@@ -38,8 +39,8 @@ def send(process: Process) -> Iterator[bytes]:
 
 def _options(process: Process) -> Options:
     machine = process.cell.read()
-    letters = "i:I:RDpvnPLeht:cwbd:S" + ("s" if is_at_least(machine, 2, 1) else "")
-    letters += "VX:" if is_at_least(machine, 2, 2) else ""
+    letters = "i:I:RDpVvnPLeht:cwbd:S" + ("s" if is_at_least(machine, 2, 1) else "")
+    letters += "X:" if is_at_least(machine, 2, 2) else ""
     options = process.options(letters, usage=lambda said: usage("send", said))
     if len(options.all("i")) + len(options.all("I")) > 1:
         raise usage("send")
@@ -125,16 +126,18 @@ def _base(
     if name is None or "#" not in name:
         return change.find_snapshot(machine, name) if name is not None else None
     cannot = f"warning: cannot send '{item.name}'"
+    told = "Invalid cross-device link" if estimating else NOT_EARLIER
+    if pool_of(name) != pool_of(item.name):
+        raise Refused(f"{cannot}: {told}")
     where = change.find(machine, filesystem_of(name))
     short = name.partition("#")[2]
     found = next((b for b in where.bookmarks if b.name == short), None) if where else None
     if where is None or found is None:
         missing = "No such process" if where is not None else "No such file or directory"
-        told = missing if estimating else f"incremental source ({name}) does not exist"
-        raise Refused(f"{cannot}: {told}")
+        gone = missing if estimating else f"incremental source ({name}) does not exist"
+        raise Refused(f"{cannot}: {gone}")
     createtxg = item.snapshot.createtxg if item.snapshot is not None else 0
     if not is_before(machine, (where, found), item.dataset, createtxg):
-        told = "Invalid cross-device link" if estimating else NOT_EARLIER
         raise Refused(f"{cannot}: {told}")
     return where, found
 
@@ -159,9 +162,17 @@ def _send_package(process: Process, options: Options) -> Iterator[bytes]:
     yield from estimates(process, options, found)
     if options.has("n"):
         return
-    for each in found:
-        _check_key(machine, each, asked, "source key must be loaded")
-    yield from streams(process, options, found, packed=True, recursive=wanted.recursive)
+    readable = list(takewhile(lambda each: _refusal(machine, each, asked) is None, found))
+    yield from streams(
+        process, options, readable, packed=True, recursive=wanted.recursive, whole=bool(found)
+    )
+    for each in found[len(readable) : len(readable) + 1]:
+        # Its end makes the package a whole one: libzfs forgets that something went wrong.
+        process.complain(_refusal(machine, each, asked) or "")
+
+
+def _refusal(machine: Machine, each: Outgoing, asked: Asked) -> str | None:
+    return _key_refusal(machine, each, asked, "source key must be loaded")
 
 
 def _selection(process: Process, options: Options) -> Selection:

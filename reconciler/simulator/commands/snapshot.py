@@ -87,6 +87,7 @@ def _taken(
         files=dataset.files,
         properties=dict(properties),
         ivset=ivset if dataset.encryption is not None else 0,
+        accounted=dataset.accounted,
     )
     return change.with_dataset(machine, replace(dataset, snapshots=(*dataset.snapshots, made)))
 

@@ -7,7 +7,7 @@ import pytest
 from reconciler.simulator.cell import MemoryCell
 from reconciler.simulator.model import NOTHING, Partial
 from reconciler.simulator.run import Result, run
-from tests.support.machines import CLOCK, edit, lines, machine, zfs
+from tests.support.machines import CLOCK, edit, lines, machine, receive, stream, zfs
 
 KEY = "-o encryption=on -o keyformat=passphrase -o keylocation=file:///k1"
 
@@ -176,13 +176,20 @@ def test_the_key_has_to_be_loaded_for_a_mount(cell: MemoryCell) -> None:
 
 
 @pytest.mark.parametrize(("options", "changes"), [("", True), ("-o ro", False)])
-def test_a_writable_mount_of_an_encrypted_filesystem_is_a_change(
+def test_the_first_writable_mount_of_encrypted_content_that_was_received_is_a_change(
     cell: MemoryCell, options: str, *, changes: bool
 ) -> None:
-    done(cell, f"create -u {KEY} tank/e", "snapshot tank/e@1", f"mount {options} tank/e")
-    dataset = cell.read().datasets["tank/e"]
+    done(cell, f"create -u {KEY} tank/e", "snapshot tank/e@1", "mount tank/e")
+    assert not _is_modified(cell, "tank/e")
+    receive(cell, "-u dst/e", stream(cell, "-w tank/e@1"))
+    done(cell, "load-key -L file:///k1 dst/e", f"mount {options} dst/e")
 
-    assert (dataset.changed > dataset.snapshots[0].createtxg) is changes
+    assert _is_modified(cell, "dst/e") is changes
+
+
+def _is_modified(cell: MemoryCell, name: str) -> bool:
+    dataset = cell.read().datasets[name]
+    return dataset.changed > dataset.snapshots[0].createtxg
 
 
 # -- keys ------------------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ import pytest
 
 from tests.support import regressions
 from tests.support.accepted import ACCEPTED
-from tests.support.differ import simulate
 from tests.support.regressions import Case
 
 CASES = regressions.cases()
@@ -14,13 +13,13 @@ CASES = regressions.cases()
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_simulator_says_what_real_zfs_said(case: Case) -> None:
-    assert not list(regressions.differing(case, simulate(case.asked), Counter()))
+    assert not list(regressions.differing(case, regressions.simulated(case.steps), Counter()))
 
 
 def test_each_accepted_difference_has_a_case_that_shows_it() -> None:
     hits: Counter[str] = Counter()
     for case in CASES:
-        list(regressions.differing(case, simulate(case.asked), hits))
+        list(regressions.differing(case, regressions.simulated(case.steps), hits))
     assert set(hits) == {accepted.name for accepted in ACCEPTED}
 
 

@@ -115,7 +115,7 @@ def test_a_package_from_a_snapshot_that_is_too_late_says_so(cell: MemoryCell) ->
     assert result.status == 1
     assert result.stderr.splitlines() == [
         "WARNING: could not send tank/a@1:",
-        "incremental source (tank/a@2) is not earlier than it",
+        "incremental source (tank/a@2) does not exist",
     ]
 
 
