@@ -244,10 +244,10 @@ def test_a_thousand_replications_are_resolved_in_about_half_a_second(
         )
         for part in range(10)
     }
-    start = time.perf_counter()
+    start = time.process_time()
     resolved = resolve_texts({"hosts.yaml": hosts, **files})
     # Measured: 0.35 to 0.45 s. The bound only has to tell n from n squared on a busy machine.
-    assert time.perf_counter() - start < 4
+    assert time.process_time() - start < 10
     assert isinstance(resolved, Desired)
     assert len(resolved.replications) == 1000
 
@@ -258,9 +258,9 @@ def test_a_thousand_senders_of_one_replication_are_quick(
     labelled = HOST.replace("}\n", ", labels: {x: y}}\n") + "  connection: {local: {}}\n"
     many = "".join(f"---\n{labelled}".replace("gamma", f"h{n}") for n in range(1000))
     everywhere = replication().replace("host: alpha", "hosts: {matchLabels: {x: y}}")
-    start = time.perf_counter()
+    start = time.process_time()
     resolved = resolve_texts({"hosts.yaml": hosts, "many.yaml": many, "a.yaml": everywhere})
-    assert time.perf_counter() - start < 4
+    assert time.process_time() - start < 10
     assert isinstance(resolved, Desired)
     assert len(resolved.replications["web"].targets[0].roots) == 1000
 
@@ -269,9 +269,9 @@ def test_copies_of_a_replication_are_each_reported_a_few_times(
     hosts: str, resolve_texts: Resolve
 ) -> None:
     same = "".join(replication(f"r{n}") for n in range(300))
-    start = time.perf_counter()
+    start = time.process_time()
     findings = resolve_texts({"hosts.yaml": hosts, "a.yaml": same})
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
     assert not isinstance(findings, Desired)
     assert {finding.line for finding in findings} >= set(range(22, 300 * 11, 11))
     assert len(findings) <= 300 * 2 * 5

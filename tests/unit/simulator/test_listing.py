@@ -503,4 +503,4 @@ def test_listing_is_quick() -> None:
     assert found.stdout.count(b"\n") == 5000
     found = run(many_filesystems, queries.list_filesystems(["tank"]), clock=lambda: CLOCK)
     assert found.stdout.count(b"\n") == 1001
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 5
