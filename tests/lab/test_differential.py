@@ -1,6 +1,6 @@
 """Random sequences on the simulator and on real ZFS: both must say the same and end up the same.
 
-`DIFFERENTIAL=5000` compares about so many commands instead of 600. What differs can be looked into
+`DIFFERENTIAL=5000` compares about so many commands instead of 240. What differs can be looked into
 with `python -m tests.support.differ`.
 """
 
@@ -17,7 +17,7 @@ from tests.support.differ import Tally, generate, record
 from tests.support.regressions import Case
 from tests.support.sequences import LENGTH
 
-COMMANDS = int(os.environ.get("DIFFERENTIAL", "600"))
+COMMANDS = int(os.environ.get("DIFFERENTIAL", "240"))
 SEEDS = range(1, 1 + math.ceil(COMMANDS / LENGTH))
 
 
