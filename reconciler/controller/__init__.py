@@ -1,0 +1,1 @@
+"""The watch loop: work queue, triggers, remembered observations, conditions, locks."""
