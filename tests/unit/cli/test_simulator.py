@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,12 @@ def execute(
 ) -> subprocess.CompletedProcess[bytes]:
     command = [*EXEC, str(state), *options, "--", *argv]
     return subprocess.run(command, input=stdin, capture_output=True, check=False)
+
+
+def something_came(path: Path, filesystem: str) -> bool:
+    """Tell whether a receive has written something: one that has not leaves nothing behind."""
+    found = StateFile(path).read().datasets.get(filesystem)
+    return found is not None and found.partial is not None and not found.partial.fresh
 
 
 @pytest.fixture
@@ -133,8 +140,9 @@ def test_what_a_killed_receiver_was_doing_is_cleaned_up(state: Path, tmp_path: P
         assert receiver.stdin is not None
         receiver.stdin.write(stream[: len(stream) // 2])
         receiver.stdin.flush()
-        while "pool/copy" not in StateFile(other).read().datasets:
+        while not something_came(other, "pool/copy"):
             assert receiver.poll() is None
+            time.sleep(0.01)
         os.kill(receiver.pid, signal.SIGKILL)
         receiver.communicate()
         listed = execute(other, "zfs", "list", "-H", "-o", "name,inconsistent", "-r", "pool")
