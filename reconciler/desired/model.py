@@ -105,6 +105,8 @@ class Target:
     keep: Keep
     initial: Initial = Initial.ALL
     path: DataPath = DataPath.AUTO
+    max_lag: int | None = None
+    """Seconds: how old the newest version here may be before it is late; None: no goal."""
 
     def receiver_of(self, sender: str, filesystem: str) -> str:
         """Return the receiver's name for a sender's filesystem; depends on nothing else."""

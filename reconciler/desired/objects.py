@@ -221,7 +221,7 @@ _ON_THE_WAY = frozenset({"onConflict", "onSourceGone", "properties", "encryption
 class Target(Part):
     """One receiver host."""
 
-    later = _ON_THE_WAY | {"maxLag", "compression", "buffer", "bandwidth"}
+    later = _ON_THE_WAY | {"compression", "buffer", "bandwidth"}
 
     host: Name = Field(description="The Host that receives.")
     under: Under = Field(
@@ -242,6 +242,11 @@ class Target(Part):
         "auto",
         description="The way of the data: the sender pipes into ssh to the receiver (`direct`),"
         " through two ssh processes on the controller (`relay`), or whichever works (`auto`).",
+    )
+    max_lag: Duration | None = Field(
+        None,
+        description="How old the newest version that has arrived may be. What is older is reported"
+        " as late; nothing else depends on it.",
     )
 
 

@@ -79,6 +79,7 @@ spec:
       keep: {policy: archive}
       initial: all
       path: auto
+      maxLag: 1h
 """
 
 _KEEP = ("Keep", "KeepRules")

@@ -170,6 +170,7 @@ class _Resolver:
             keep=self.keep(section.keep, item.at(*path, "keep", "policy")),
             initial=Initial(section.initial),
             path=DataPath(section.path),
+            max_lag=None if section.max_lag is None else parse_duration(section.max_lag),
         )
 
     def known_host(self, name: str, where: Position) -> None:

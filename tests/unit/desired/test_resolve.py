@@ -169,6 +169,13 @@ def test_no_targets_means_snapshots_only(desire: Desire) -> None:
     assert desire(text).replications["web"].targets == ()
 
 
+def test_each_target_has_its_own_goal_for_its_lag_or_none(desire: Desire) -> None:
+    text = replication("web", "alpha", "tank/www/**", "rec-", "vault:a/{host}", "beta:b/{host}")
+    text = text.replace("a/{host}'}", "a/{host}', maxLag: 1h30m}")
+    one, other = desire(text).replications["web"].targets
+    assert (one.max_lag, other.max_lag) == (5400, None)
+
+
 def test_labels_choose_hosts_and_the_place_names_them(desire: Desire) -> None:
     text = replication().replace("host: alpha", "hosts: {matchLabels: {role: data}}")
     web = desire(text).replications["web"]
