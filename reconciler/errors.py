@@ -5,6 +5,7 @@ ReconcilerError
 ├─ UsageError                         the command line asks for the impossible     → exit 64
 ├─ PlanFileError                      a saved plan that can't be read              → exit 1
 ├─ PlanStale(details)                 specs or hosts changed since it was saved    → exit 1
+├─ LockHeld                           another controller uses the state directory  → exit 11
 └─ HostError(host)                    a host could not be asked
    ├─ Unreachable, HostBusy, CommandTimeout, OutputCut        transient: try again
    └─ HostKeyRejected, AuthenticationFailed, NoShell          terminal: needs a person
@@ -27,6 +28,10 @@ class PlanFileError(ReconcilerError):
 
 class PlanStale(ReconcilerError):
     """Raised when a saved plan no longer fits the specs or the hosts."""
+
+
+class LockHeld(ReconcilerError):
+    """Raised when another controller works on the same state directory; it says which."""
 
 
 class HostError(ReconcilerError):

@@ -16,7 +16,8 @@ from reconciler.cli.ending import Ended
 
 EPILOG = (
     "Exit codes: 0 done, 1 error, 2 changes (plan --detailed-exitcode), 3 incomplete (a host was"
-    " not seen or an action failed), 4 blocked or in conflict, 64 wrong usage, 130 interrupted."
+    " not seen or an action failed), 4 blocked or in conflict, 11 locked by another"
+    " controller, 64 wrong usage, 130 interrupted."
 )
 
 app = typer.Typer(

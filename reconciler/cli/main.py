@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 from reconciler.cli.ending import Ended
 from reconciler.cli.output import print_error
-from reconciler.errors import HostError, ReconcilerError, UsageError
+from reconciler.errors import HostError, LockHeld, ReconcilerError, UsageError
 
 _TYPER_USAGE = 2
-_DONE, _ERROR, _INCOMPLETE, _USAGE, _INTERRUPTED = 0, 1, 3, 64, 130
+_DONE, _ERROR, _INCOMPLETE, _LOCKED, _USAGE, _INTERRUPTED = 0, 1, 3, 11, 64, 130
 
 
 def main() -> None:
@@ -61,6 +61,8 @@ def _typer_code(code: object) -> int:
 def _code_of(error: ReconcilerError) -> int:
     if isinstance(error, UsageError):
         return _USAGE
+    if isinstance(error, LockHeld):
+        return _LOCKED
     return _INCOMPLETE if isinstance(error, HostError) else _ERROR
 
 

@@ -24,6 +24,7 @@ class ExitCode(IntEnum):
     CHANGES = 2
     INCOMPLETE = 3
     BLOCKED = 4
+    LOCKED = 11
     USAGE = 64
     INTERRUPTED = 130
 
