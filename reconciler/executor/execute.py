@@ -6,7 +6,7 @@ One failure stops only what depends on it.
 import threading
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 
 from reconciler.actions import Action, Done, Failed, Send, Verdict
@@ -35,6 +35,9 @@ SCRIPTS_PER_HOST = 6
 
 WORKERS = 32
 
+ROOM_POLL = 0.5
+"""Seconds after which it is looked again whether another run has left some room."""
+
 Demands = tuple[tuple[str, str], ...]
 """(host, kind of work) pairs."""
 
@@ -47,14 +50,16 @@ def execute(  # noqa: PLR0913 - what it needs
     stop: threading.Event,
     *,
     workers: Executor | None = None,
+    slots: "Slots | None" = None,
 ) -> RunResult:
     """Run a plan. `on_event` is called from several threads, but one call at a time.
 
     Once `stop` is set no further action is begun; those that run are waited for. `workers` is what
-    runs the actions, a pool of threads unless given.
+    runs the actions, a pool of threads unless given. Runs at the same time share `slots`, so that
+    together they ask no more of a host than its limits.
     """
-    limits = {name: address.limits for name, address in desired.hosts.items()}
-    run = _Run(plan, limits, fleet, on_event, stop)
+    slots = slots or Slots({name: address.limits for name, address in desired.hosts.items()})
+    run = _Run(plan, slots, fleet, on_event, stop)
     count = at_once(desired.hosts.values(), WORKERS)
     with workers or ThreadPoolExecutor(max_workers=count) as pool:
         return run.run(pool)
@@ -76,22 +81,33 @@ class Ledger:
 
 
 class Slots:
-    """How much runs on each host, and whether there is room for one more action."""
+    """How much runs on each host, and whether there is room for one more action.
 
-    def __init__(self, limits: dict[str, Limits]) -> None:
+    Safe for threads: several runs may share it.
+    """
+
+    def __init__(self, limits: Mapping[str, Limits]) -> None:
         self._limits = limits
         self._used: Counter[tuple[str, str]] = Counter()
+        self._lock = threading.Lock()
+
+    def limit(self, limits: Mapping[str, Limits]) -> None:
+        """Take other limits; what runs already goes on."""
+        with self._lock:
+            self._limits = limits
 
     def take(self, wanted: Demands) -> bool:
         """Take all the room that is wanted; False (and nothing taken) when some is not free."""
-        if any(self._used[key] >= self._capacity(*key) for key in wanted):
-            return False
-        self._used.update(wanted)
-        return True
+        with self._lock:
+            if any(self._used[key] >= self._capacity(*key) for key in wanted):
+                return False
+            self._used.update(wanted)
+            return True
 
     def give_back(self, taken: Demands) -> None:
         """Free room that was taken."""
-        self._used.subtract(taken)
+        with self._lock:
+            self._used.subtract(taken)
 
     def _capacity(self, host: str, kind: str) -> int:
         limits = self._limits.get(host, Limits())
@@ -111,13 +127,13 @@ class _Run:
     def __init__(
         self,
         plan: Plan,
-        limits: dict[str, Limits],
+        slots: Slots,
         fleet: Fleet,
         on_event: OnEvent,
         stop: threading.Event,
     ) -> None:
         self.plan = plan
-        self.slots = Slots(limits)
+        self.slots = slots
         self.ledger = Ledger()
         self.performer = Performer(fleet, Transfer(fleet), self.ledger.resolve, stop.wait)
         self.stop = stop
@@ -140,9 +156,15 @@ class _Run:
         while True:
             if not self.stop.is_set():
                 running |= {pool.submit(self._work, p): p for p in self._startable()}
-            if not running:
+            waits = not self.stop.is_set() and any(self.queues.values())
+            if not running and not waits:
                 return self._result()
-            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            # Room may be taken by another run, which tells nobody when it gives it back.
+            if not running:
+                self.stop.wait(ROOM_POLL)
+                continue
+            timeout = ROOM_POLL if waits else None
+            finished, _ = wait(running, timeout=timeout, return_when=FIRST_COMPLETED)
             for future in [future for future in running if future in finished]:
                 self._finish(running.pop(future), future.result())
 
