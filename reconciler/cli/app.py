@@ -6,9 +6,12 @@ from reconciler.cli.commands import (
     apply,
     facts,
     plan,
+    reconcile,
+    resume,
     schema,
     show,
     simulator,
+    suspend,
     validate,
     version,
 )
@@ -50,6 +53,9 @@ app.command("validate")(validate.validate)
 app.command("plan")(plan.plan)
 app.command("show")(show.show)
 app.command("apply")(apply.apply)
+app.command("suspend")(suspend.suspend)
+app.command("resume")(resume.resume)
+app.command("reconcile")(reconcile.reconcile)
 app.command("facts")(facts.facts)
 app.command("schema")(schema.schema)
 app.add_typer(simulator_app, name="simulator")

@@ -42,6 +42,18 @@ Explain = Annotated[
     bool,
     typer.Option("--explain", help="Every action on its own line, and why versions are kept."),
 ]
+State = Annotated[
+    Path | None,
+    typer.Option(
+        "--state",
+        metavar="DIR",
+        help="The controller's state directory. Default: $STATE_DIRECTORY, /var/lib/reconciler for"
+        " root, $XDG_STATE_HOME/reconciler, ~/.local/state/reconciler.",
+    ),
+]
+ReplicationName = Annotated[
+    str, typer.Argument(metavar="NAME", help="A replication of the controller's specs.")
+]
 
 
 def instant(option: str, text: str | None) -> int | None:
