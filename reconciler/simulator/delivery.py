@@ -9,7 +9,14 @@ from reconciler.simulator import change
 from reconciler.simulator.arrival import receive
 from reconciler.simulator.checks import is_at_least
 from reconciler.simulator.commands.creating import create_ancestors
-from reconciler.simulator.destination import Asked, Destination, Part, destination, settings
+from reconciler.simulator.destination import (
+    Asked,
+    Destination,
+    Part,
+    destination,
+    settings,
+    with_parents,
+)
 from reconciler.simulator.errno import Errno, Failed
 from reconciler.simulator.model import Dataset, Machine
 from reconciler.simulator.mounting import mount, unmount_all
@@ -43,9 +50,10 @@ class Session:
 def deliver(session: Session, header: Header, part: Part) -> Iterator[bytes]:
     """Receive the stream of one snapshot."""
     process, asked = session.process, session.asked
+    new = with_parents(process.cell.read(), header, part, asked)
+    if new is not None:
+        create_ancestors(process, new)
     where = destination(process.cell.read(), header, part, asked)
-    if asked.drop_pool and where.new and where.wants_new and not asked.dry_run:
-        create_ancestors(process, where.filesystem)
     if asked.verbose:
         verb = "would receive" if asked.dry_run else "receiving"
         what = "full" if header.fromguid is None else "incremental"

@@ -99,7 +99,7 @@ def check_target(machine: Machine, asked: Asked) -> None:
 
 def destination(machine: Machine, header: Header, part: Part, asked: Asked) -> Destination:
     """Return where a stream goes; raise Refused."""
-    full = _name(header, part, asked)
+    full = _by_guid(machine, header, _name(header, part, asked), part, asked)
     if complaint(full, "@") is not None or "@" not in full:
         raise Refused(f"{RECEIVE}: invalid name")
     filesystem, _, snapshot = full.partition("@")
@@ -186,6 +186,29 @@ def _name(header: Header, part: Part, asked: Asked) -> str:
         why = "cannot specify snapshot name for multi-snapshot stream"
         raise Refused(f"{RECEIVE}: {why}")
     return asked.target
+
+
+def _by_guid(machine: Machine, header: Header, full: str, part: Part, asked: Asked) -> str:
+    """Return the name where the base of an increment is, if its filesystem is nowhere else."""
+    is_exact = not (asked.drop_pool or asked.keep_last or "/" in header.toname[len(part.sent) :])
+    makes_new = header.fromguid is None or header.clone or asked.origin is not None
+    if is_exact or (makes_new and not header.resuming) or header.fromguid is None:
+        return full
+    filesystem, _, snapshot = full.partition("@")
+    missing = change.find(machine, filesystem) is None
+    found = with_guid(machine, full, header.fromguid) if missing else None
+    return f"{found[0].name}@{snapshot}" if found is not None else full
+
+
+def with_parents(machine: Machine, header: Header, part: Part, asked: Asked) -> str | None:
+    """Return the name of a new filesystem whose parents are to be made first (`-d`)."""
+    makes_new = header.fromguid is None or header.clone or asked.origin is not None
+    if not asked.drop_pool or asked.dry_run or not makes_new or header.resuming:
+        return None
+    full = _name(header, part, asked)
+    is_good = complaint(full, "@") is None and "@" in full
+    filesystem = filesystem_of(full)
+    return filesystem if is_good and change.find(machine, filesystem) is None else None
 
 
 def _origin(

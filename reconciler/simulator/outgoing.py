@@ -21,7 +21,7 @@ from reconciler.simulator.stream import (
     from_position,
     new_records,
 )
-from reconciler.zfs.names import filesystem_of, pool_of
+from reconciler.zfs.names import ancestors, filesystem_of, pool_of
 
 LARGE_BLOCK = 128 * 1024
 """Bytes of a block beyond which it is a large one."""
@@ -50,6 +50,11 @@ class Asked:
     backup: bool = False
     """`-b`: only properties that were received."""
     holds: bool = False
+
+    @property
+    def gathers(self) -> bool:
+        """Whether properties of snapshots go along: with holds too."""
+        return self.properties or self.holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,7 @@ def outgoing(  # noqa: PLR0913 - all of it decides
         resuming=position,
         raw=_raw_form(machine, dataset, snapshot, base) if "rawok" in flags else None,
         properties=_properties(machine, dataset, asked),
-        snapshot_properties=snapshot.properties if asked.properties else NOTHING,
+        snapshot_properties=snapshot.properties if asked.gathers else NOTHING,
         holds=tuple(sorted(snapshot.holds)) if asked.holds else (),
     )
     header = Header(
@@ -182,11 +187,12 @@ def with_guid(
 ) -> tuple[Dataset, Base] | None:
     """Return a snapshot, or bookmark, of the pool by its guid (libzfs, `guid_to_name`).
 
-    The filesystem that `toname` says comes first, then the whole pool.
+    The filesystem that `toname` says comes first, with what is below it, then those above it with
+    what is below them.
     """
-    first = change.find(machine, filesystem_of(toname))
-    datasets = [*([first] if first is not None else []), *change.within(machine, pool_of(toname))]
-    for dataset in datasets:
+    name = filesystem_of(toname)
+    roots = reversed((*ancestors(name), name))
+    for dataset in (found for root in roots for found in change.within(machine, root)):
         kinds: tuple[tuple[Base, ...], ...] = (dataset.snapshots,)
         if bookmarks:
             kinds = (dataset.snapshots, dataset.bookmarks)

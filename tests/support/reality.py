@@ -26,9 +26,14 @@ cd /
 write() {
     case $(zfs get -H -o value type "$1") in
     volume)
-        for device in /dev/zd*; do
-            [ "$(/lib/udev/zvol_id "$device" 2>/dev/null)" = "$1" ] || continue
-            head -c "$3" /dev/urandom | dd of="$device" bs=64k conv=notrunc,fsync 2>/dev/null
+        # Devices of volumes come and go in the background.
+        for attempt in 1 2 3 4 5; do
+            for device in /dev/zd*; do
+                [ "$(/lib/udev/zvol_id "$device" 2>/dev/null)" = "$1" ] || continue
+                head -c "$3" /dev/urandom | dd of="$device" bs=64k conv=notrunc,fsync 2>/dev/null
+                break 2
+            done
+            sleep 0.2
         done ;;
     *)
         # The property may say something else, if it came with a stream.
