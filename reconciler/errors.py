@@ -4,10 +4,12 @@ ReconcilerError
 ├─ SpecError(diagnostics)             all that is wrong with the specs             → exit 1
 ├─ UsageError                         the command line asks for the impossible     → exit 64
 ├─ PlanFileError                      a saved plan that can't be read              → exit 1
+├─ StatusFileError                    a controller's status that can't be read     → exit 1
 ├─ PlanStale(details)                 specs or hosts changed since it was saved    → exit 1
 ├─ LockHeld                           another controller uses the state directory  → exit 11
 └─ HostError(host)                    a host could not be asked
    ├─ Unreachable, HostBusy, CommandTimeout, OutputCut        transient: try again
+   ├─ CommandEnded(status, stderr)    what was to go on for ever did not: its stderr says more
    └─ HostKeyRejected, AuthenticationFailed, NoShell          terminal: needs a person
 
 Conflicts, blocked actions and diagnostics are values, not exceptions.
@@ -24,6 +26,10 @@ class UsageError(ReconcilerError):
 
 class PlanFileError(ReconcilerError):
     """Raised when a file given as a saved plan is not one, or is of another format version."""
+
+
+class StatusFileError(ReconcilerError):
+    """Raised when a text given as a controller's status is not one, or is of another format."""
 
 
 class PlanStale(ReconcilerError):
@@ -59,6 +65,17 @@ class CommandTimeout(HostError):
 
 class OutputCut(HostError):
     """Raised when a script's output lacks its end marker: what came is not to be trusted."""
+
+
+class CommandEnded(HostError):
+    """Raised when a command that is followed ended by itself."""
+
+    def __init__(self, host: str, message: str, *, status: int, stderr: str) -> None:
+        super().__init__(host, message)
+        self.status = status
+        """The exit status; -N for signal N."""
+        self.stderr = stderr
+        """The end of what it said."""
 
 
 class HostKeyRejected(HostError):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import TypeVar
 
-from reconciler.errors import PlanFileError
+from reconciler.errors import PlanFileError, ReconcilerError
 from reconciler.report.figures import parse_timestamp
 
 Json = dict[str, object]
@@ -28,13 +28,16 @@ def guid_text(guid: int) -> str:
 
 
 class Fields:
-    """A JSON object and where it stands in its document."""
+    """A JSON object, where it stands in its document, and the error for what is wrong in it."""
 
-    def __init__(self, value: object, where: str = "") -> None:
+    def __init__(
+        self, value: object, where: str = "", error: type[ReconcilerError] = PlanFileError
+    ) -> None:
         if not isinstance(value, Mapping):
-            raise PlanFileError(f"{where or 'the document'} is no object")
+            raise error(f"{where or 'the document'} is no object")
         self._values = value
         self._where = where
+        self._error = error
 
     def text(self, name: str) -> str:
         """Return a text."""
@@ -46,6 +49,13 @@ class Fields:
         if isinstance(value, bool):
             raise self.wrong(name, "a whole number")
         return value
+
+    def decimal(self, name: str) -> float:
+        """Return a number."""
+        value = self._values.get(name)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.wrong(name, "a number")
+        return float(value)
 
     def flag(self, name: str) -> bool:
         """Return true or false."""
@@ -82,23 +92,39 @@ class Fields:
         except ValueError:
             raise self.wrong(name, "a time like 2026-11-22T23:15:00Z") from None
 
+    def instant(self, name: str) -> int:
+        """Return an instant; a number of seconds is one, too."""
+        return self.moment(name) if isinstance(self._values.get(name), str) else self.number(name)
+
     def object(self, name: str) -> "Fields":
         """Return an object's fields."""
-        return Fields(self._values.get(name), self._path(name))
+        return Fields(self._values.get(name), self._path(name), self._error)
+
+    def counts(self, name: str) -> tuple[tuple[str, int], ...]:
+        """Return the names of an object's fields, all whole numbers, in their order."""
+        fields = self.object(name)
+        return tuple((key, fields.number(key)) for key in fields.names)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all fields there are."""
+        return tuple(str(key) for key in self._values)
 
     def objects(self, name: str) -> "tuple[Fields, ...]":
         """Return the fields of a list of objects."""
         values = self._of(name, list, "a list")
         path = self._path(name)
-        return tuple(Fields(value, f"{path}[{index}]") for index, value in enumerate(values))
+        return tuple(
+            Fields(value, f"{path}[{index}]", self._error) for index, value in enumerate(values)
+        )
 
     def optional(self, name: str, read: Callable[[str], _T]) -> _T | None:
         """Return None for null, else what `read` makes of the field."""
         return None if self._values.get(name) is None else read(name)
 
-    def wrong(self, name: str, expected: str) -> PlanFileError:
+    def wrong(self, name: str, expected: str) -> ReconcilerError:
         """Return the error for a field that is not what it should be."""
-        return PlanFileError(f"{self._path(name)} should be {expected}")
+        return self._error(f"{self._path(name)} should be {expected}")
 
     def _of(self, name: str, kind: type[_T], expected: str) -> _T:
         value = self._values.get(name)
