@@ -1,9 +1,8 @@
 """Saved plans: read whole, written whole or not at all."""
 
-import os
-import tempfile
 from pathlib import Path
 
+from reconciler.controller import atomic
 from reconciler.errors import PlanFileError, UsageError
 from reconciler.planner.plan import Plan
 from reconciler.report.plan_json import dumps, loads
@@ -37,15 +36,6 @@ def write_plan(path: Path, plan: Plan) -> None:
     """Write a plan for its owner's eyes only; what is there already is replaced in one step."""
     check_name(path)
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(dumps(plan))
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        atomic.write(path, dumps(plan))
     except OSError as error:
         raise PlanFileError(f"{path} can't be written: {error.strerror}") from error

@@ -1,4 +1,4 @@
-"""A fingerprint of what specs say, the same for every way to write it down."""
+"""Fingerprints of what specs say, the same for every way to write it down."""
 
 import hashlib
 import json
@@ -8,12 +8,35 @@ from enum import Enum
 from reconciler.desired.model import Desired
 
 _NOT_CONTENT = frozenset({"digest", "revision", "objects", "folder"})
+_GENERATION = 12
+"""Hex digits of a generation: short enough to be read out, long enough not to repeat."""
 
 
 def digest(desired: Desired) -> str:
     """Return `sha256:...` over the canonical JSON of the hosts and replications."""
-    text = json.dumps(_plain(desired), sort_keys=True, separators=(",", ":"))
-    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    return f"sha256:{_sha256(desired)}"
+
+
+def generation(desired: Desired, name: str) -> str:
+    """Return which specs of one replication these are; KeyError when there is no such one.
+
+    It covers all that was resolved for the replication: its own section, the rules of the policies
+    it refers to, the senders that its labels choose, and the hosts at both ends. What is said of
+    other replications and hosts does not move it.
+    """
+    replication = desired.replications[name]
+    names = {*replication.senders, *(target.host for target in replication.targets)}
+    return _sha256((replication, *(desired.hosts[host] for host in sorted(names))))[:_GENERATION]
+
+
+def host_generation(desired: Desired, host: str) -> str:
+    """Return which specs of one host these are; KeyError when there is no such one."""
+    return _sha256(desired.hosts[host])[:_GENERATION]
+
+
+def _sha256(value: object) -> str:
+    text = json.dumps(_plain(value), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _plain(value: object) -> object:
