@@ -58,9 +58,14 @@ def _ready(status: ControllerStatus) -> str:
     ready = sum(is_ready(found) for found in asked)
     if not status.replications:
         return "No replications."
-    if ready == len(asked):
-        return f"All {count_text(ready, 'replication')} ready." if ready else "None is to run."
-    return f"{ready} of {count_text(len(asked), 'replication')} ready."
+    if not asked:
+        return "All replications are suspended."
+    of = "All" if ready == len(asked) else f"{ready} of"
+    return f"{of} {len(asked)} replications ready." if len(asked) > 1 else _one_ready(ready)
+
+
+def _one_ready(ready: int) -> str:
+    return "The replication is ready." if ready else "The replication is not ready."
 
 
 def _trouble(status: ControllerStatus) -> Iterator[str]:
