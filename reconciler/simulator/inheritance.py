@@ -5,7 +5,7 @@ Only what was set counts here; what holds where nothing was is in `native`.
 
 from typing import NamedTuple
 
-from reconciler.simulator.model import Dataset, Machine
+from reconciler.simulator.model import Dataset, Machine, Snapshot
 from reconciler.zfs.names import parent_of
 
 LOCAL = "local"
@@ -31,6 +31,15 @@ def own(dataset: Dataset, name: str) -> Setting | None:
         return Setting(dataset.local[name], dataset.name, LOCAL)
     if name in dataset.received and name not in dataset.masked:
         return Setting(dataset.received[name], dataset.name, RECEIVED)
+    return None
+
+
+def of_snapshot(snapshot: Snapshot, name: str) -> Setting | None:
+    """Return what was set on, or received with, a snapshot itself."""
+    if name in snapshot.properties:
+        return Setting(snapshot.properties[name], snapshot.name, LOCAL)
+    if name in snapshot.received and name not in snapshot.masked:
+        return Setting(snapshot.received[name], snapshot.name, RECEIVED)
     return None
 
 

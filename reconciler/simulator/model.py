@@ -43,6 +43,10 @@ class Snapshot:
     files: Files = field(default_factory=lambda: NOTHING)
     properties: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     """User properties that were set on the snapshot itself."""
+    received: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    """User properties that came with its stream; one that was set here wins."""
+    masked: frozenset[str] = frozenset()
+    """Received properties that don't count, as in `Dataset`."""
     holds: Mapping[str, int] = field(default_factory=lambda: NOTHING)
     """Tag → when it was put there, seconds since the epoch."""
     deferred: bool = False

@@ -54,7 +54,7 @@ class Asked:
     @property
     def gathers(self) -> bool:
         """Whether properties of snapshots go along: with holds too."""
-        return self.properties or self.holds
+        return self.properties or self.backup or self.holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def outgoing(  # noqa: PLR0913 - all of it decides
         resuming=position,
         raw=_raw_form(machine, dataset, snapshot, base) if "rawok" in flags else None,
         properties=_properties(machine, dataset, asked),
-        snapshot_properties=snapshot.properties if asked.gathers else NOTHING,
+        snapshot_properties=_snapshot_properties(snapshot, asked),
         holds=tuple(sorted(snapshot.holds)) if asked.holds else (),
     )
     header = Header(
@@ -216,6 +216,14 @@ def _raw_form(
         from_ivset=base[1].ivset if base is not None else None,
         is_root=root.name == dataset.name,
     )
+
+
+def _snapshot_properties(snapshot: Snapshot, asked: Asked) -> Mapping[str, str]:
+    """Return the properties of a snapshot that go along with it."""
+    received = {k: v for k, v in snapshot.received.items() if k not in snapshot.masked}
+    if asked.backup:
+        return received
+    return {**received, **snapshot.properties} if asked.gathers else NOTHING
 
 
 def _properties(machine: Machine, dataset: Dataset, asked: Asked) -> Mapping[str, str] | None:

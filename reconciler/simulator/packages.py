@@ -122,4 +122,4 @@ def _index(dataset: Dataset, name: str | None) -> int | None:
 
 
 def _has_properties(asked: Asked) -> bool:
-    return asked.gathers or asked.backup
+    return asked.gathers

@@ -182,7 +182,7 @@ def _snapshot(
         createtxg=txg,
         creation=order.header.creation,
         files=files,
-        properties=details.snapshot_properties,
+        received=details.snapshot_properties,
         ivset=ivset,
     )
 

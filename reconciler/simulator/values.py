@@ -90,8 +90,9 @@ def user_value(view: View, item: Item, name: str) -> Value | None:
     """Return a user property, which snapshots inherit from their filesystem (zfsprops(7))."""
     if item.bookmark is not None:
         return None
-    if item.snapshot is not None and name in item.snapshot.properties:
-        return Value(item.snapshot.properties[name], inheritance.LOCAL)
+    own = inheritance.of_snapshot(item.snapshot, name) if item.snapshot is not None else None
+    if own is not None:
+        return Value(own.value, own.how)
     setting = view.setting(item.dataset.name, name)
     return Value(setting.value, setting.source(item.name)) if setting is not None else None
 
@@ -100,7 +101,10 @@ def user_names(view: View, item: Item) -> Iterable[str]:
     """Return the names of the user properties that an item has, sorted."""
     if item.bookmark is not None:
         return ()
-    own = item.snapshot.properties if item.snapshot is not None else {}
+    snapshot = item.snapshot
+    own: Iterable[str] = ()
+    if snapshot is not None:
+        own = snapshot.properties.keys() | (snapshot.received.keys() - snapshot.masked)
     return sorted({*own, *inheritance.user_properties(view.machine, item.dataset.name)})
 
 

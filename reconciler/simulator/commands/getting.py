@@ -126,8 +126,8 @@ def _rows(
 
 def _received(item: Item, one: Column, *, literal: bool) -> str:
     """Return the value that came with a stream, whether or not it counts."""
-    received = item.dataset.received.get(one.name)
-    if received is None or item.snapshot is not None or item.bookmark is not None:
+    received = (item.snapshot or item.dataset).received.get(one.name)
+    if received is None or item.bookmark is not None:
         return NONE
     if one.found is None or one.found.form in {Form.TEXT, Form.CHOICE}:
         return received

@@ -88,7 +88,9 @@ def _set(item: Item, given: Given, machine: Machine) -> Machine:
             raise Refused(f"{cannot}: {why}")
     machine, _ = change.next_txg(machine, pool.name)
     if snapshot is not None:
-        return _with_snapshot(machine, dataset, snapshot, {**snapshot.properties, **kept})
+        properties, masked = {**snapshot.properties, **kept}, snapshot.masked - kept.keys()
+        changed = replace(snapshot, properties=properties, masked=masked)
+        return _with_snapshot(machine, dataset, changed)
     return _mounts(machine, _assigned(machine, dataset, kept), kept.keys())
 
 
@@ -181,12 +183,18 @@ def _inherit(item: Item, name: str, machine: Machine, *, revert: bool) -> Machin
     machine, _ = change.next_txg(machine, pool_of(item.name))
     if snapshot is not None:
         kept = {key: value for key, value in snapshot.properties.items() if key != name}
-        return _with_snapshot(machine, dataset, snapshot, kept)
+        masked = _masked(snapshot, name, revert=revert)
+        changed = replace(snapshot, properties=kept, masked=masked)
+        return _with_snapshot(machine, dataset, changed)
     local = {key: value for key, value in dataset.local.items() if key != name}
-    aside = frozenset({name} & dataset.received.keys())
-    masked = dataset.masked - {name} if revert else dataset.masked | aside
+    masked = _masked(dataset, name, revert=revert)
     after = change.with_dataset(machine, replace(dataset, local=local, masked=masked))
     return _mounts(machine, after, {name})
+
+
+def _masked(found: Dataset | Snapshot, name: str, *, revert: bool) -> frozenset[str]:
+    """Return the received properties that don't count once one of them was inherited."""
+    return found.masked - {name} if revert else found.masked | ({name} & found.received.keys())
 
 
 # -- both ------------------------------------------------------------------------------------------
@@ -206,10 +214,7 @@ def _still(machine: Machine, item: Item, cannot: str) -> tuple[Dataset, Snapshot
     return found
 
 
-def _with_snapshot(
-    machine: Machine, dataset: Dataset, snapshot: Snapshot, properties: Given
-) -> Machine:
-    changed = replace(snapshot, properties=properties)
+def _with_snapshot(machine: Machine, dataset: Dataset, changed: Snapshot) -> Machine:
     snapshots = tuple(changed if s.object == changed.object else s for s in dataset.snapshots)
     return change.with_dataset(machine, replace(dataset, snapshots=snapshots))
 
