@@ -14,20 +14,18 @@ import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from reconciler.errors import ReconcilerError
 from reconciler.simulator import codec
 from reconciler.simulator.cell import Transition
-from reconciler.simulator.model import Dataset, Machine, Pool, Snapshot
+from reconciler.simulator.differences import applied, difference
+from reconciler.simulator.model import Machine
 from reconciler.simulator.owners import is_alive
 from reconciler.simulator.reception import abandoned
 
-T = TypeVar("T")
-
-FORMAT = "reconciler-simulator/1"
+FORMAT = "reconciler-simulator/2"
 
 SLACK = 16 << 20
 """Bytes of changes that are always put up with before the file is written anew."""
@@ -67,7 +65,7 @@ class StateFile:
             before = self._caught_up(file)
             after = transition(self._living(before))
             if after is not before:
-                self._append(file, _difference(before, after))
+                self._append(file, difference(before, after))
                 self._machine = after
                 self._compact_if_large()
                 self._known = self._look()
@@ -133,7 +131,7 @@ class StateFile:
     def _caught_up(self, file: int) -> Machine:
         """Read what others have written since the last time."""
         found = os.fstat(file)
-        head = os.pread(file, len(_new_head()), 0)
+        head = os.pread(file, _HEAD_LENGTH, 0)
         if head != self._head or found.st_size < self._read_to:
             self._machine, self._head, self._read_to = None, _checked(self.path, head), len(head)
         if found.st_size > self._read_to:
@@ -157,7 +155,7 @@ class StateFile:
 
     def _next(self, document: Any) -> Machine:
         if self._machine is not None:
-            return _applied(self._machine, document)
+            return applied(self._machine, document)
         return codec.decode(Machine, document["machine"])
 
     def _append(self, file: int, difference: Mapping[str, Any]) -> None:
@@ -195,84 +193,22 @@ def _owners(machine: Machine) -> set[str]:
     return owners | {partial.owner for partial in partials if partial.owner is not None}
 
 
-def _new_head() -> bytes:
-    return _line({"format": FORMAT, "file": secrets.token_hex(8)})
-
-
-def _checked(path: Path, head: bytes) -> bytes:
-    """Return the head of a state file; raise StateError if it is none."""
-    whole = _new_head()
-    length = len(whole) - len(whole.rpartition(b":")[2])
-    if len(head) != len(whole) or head[:length] != whole[:length] or head[-1:] != b"\n":
-        raise StateError(
-            f"{path}: this is no state of a simulated host: its format is not {FORMAT}"
-        )
-    return head
-
-
 def _line(document: Mapping[str, Any]) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode() + b"\n"
 
 
-# -- differences -----------------------------------------------------------------------------------
+def _new_head() -> bytes:
+    return _line({"format": FORMAT, "file": secrets.token_hex(8)})
 
 
-def _difference(before: Machine, after: Machine) -> dict[str, Any]:
-    """Return what became another value; what is gone is null."""
-    return {
-        "plain": codec.encode(replace(after, pools={}, datasets={})),
-        "pools": {
-            name: codec.encode(pool) for name, pool in _changed(before.pools, after.pools).items()
-        },
-        "datasets": {
-            name: dataset and _dataset_difference(before.datasets.get(name), dataset)
-            for name, dataset in _changed(before.datasets, after.datasets).items()
-        },
-    }
+_HEAD_LENGTH = len(_new_head())
+_HEAD_BEGINS = _new_head().rpartition(b":")[0]
 
 
-def _changed(before: Mapping[str, T], after: Mapping[str, T]) -> dict[str, T | None]:
-    if before is after:
-        return {}
-    gone: dict[str, T | None] = {name: None for name in before if name not in after}
-    return gone | {name: new for name, new in after.items() if before.get(name) is not new}
-
-
-def _dataset_difference(before: Dataset | None, after: Dataset) -> dict[str, Any]:
-    """Return a filesystem with those of its snapshots that are other ones now."""
-    known = {snapshot.object: snapshot for snapshot in before.snapshots} if before else {}
-    return {
-        "itself": codec.encode(replace(after, snapshots=())),
-        "order": [snapshot.object for snapshot in after.snapshots],
-        "snapshots": [
-            codec.encode(snapshot)
-            for snapshot in after.snapshots
-            if known.get(snapshot.object) is not snapshot
-        ],
-    }
-
-
-def _applied(machine: Machine, document: Mapping[str, Any]) -> Machine:
-    pools: dict[str, Pool] = dict(machine.pools)
-    datasets: dict[str, Dataset] = dict(machine.datasets)
-    for name, change in document["pools"].items():
-        _put(pools, name, change and codec.decode(Pool, change))
-    for name, change in document["datasets"].items():
-        _put(datasets, name, change and _dataset_applied(datasets.get(name), change))
-    return replace(codec.decode(Machine, document["plain"]), pools=pools, datasets=datasets)
-
-
-def _put(values: dict[str, T], name: str, value: T | None) -> None:
-    if value is None:
-        del values[name]
-    else:
-        values[name] = value
-
-
-def _dataset_applied(before: Dataset | None, change: Mapping[str, Any]) -> Dataset:
-    known = {snapshot.object: snapshot for snapshot in before.snapshots} if before else {}
-    for snapshot in change["snapshots"]:
-        made = codec.decode(Snapshot, snapshot)
-        known[made.object] = made
-    snapshots = tuple(known[number] for number in change["order"])
-    return replace(codec.decode(Dataset, change["itself"]), snapshots=snapshots)
+def _checked(path: Path, head: bytes) -> bytes:
+    """Return the head of a state file; raise StateError if it is none."""
+    if len(head) != _HEAD_LENGTH or not head.startswith(_HEAD_BEGINS) or head[-1:] != b"\n":
+        raise StateError(
+            f"{path}: this is no state of a simulated host: its format is not {FORMAT}"
+        )
+    return head

@@ -167,7 +167,7 @@ def test_a_file_that_is_not_there_says_how_to_make_one(tmp_path: Path) -> None:
         StateFile(tmp_path / "none.json").read()
 
 
-HEAD = '{"format":"reconciler-simulator/1","file":"0123456789abcdef"}\n'
+HEAD = '{"format":"reconciler-simulator/2","file":"0123456789abcdef"}\n'
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ HEAD = '{"format":"reconciler-simulator/1","file":"0123456789abcdef"}\n'
         "{}\n",
         "nonsense\n",
         HEAD,
-        HEAD.replace("/1", "/9") + '{"machine":{"seed":"x"}}\n',
+        HEAD.replace("/2", "/9") + '{"machine":{"seed":"x"}}\n',
         HEAD + '{"machine":{"seed":7}}\n',
         HEAD + '{"machine":{"seed":"x","pools":[]}}\n',
         HEAD + '{"machine":{"seed":"x"}}\n{"plain":{}}\n',
