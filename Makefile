@@ -97,8 +97,9 @@ bench: setup ## figures: how long things take
 	$(BIN)/python -m tests.bench
 
 .PHONY: docs
-docs: setup ## write the spec reference anew
+docs: setup ## write the generated pages anew
 	$(BIN)/python -m reconciler.desired.reference > docs/spec-reference.md
+	$(BIN)/python -m reconciler.report.metrics_reference > docs/metrics.md
 
 .PHONY: constraints
 constraints: setup ## write the versions that are installed into constraints.txt

@@ -11,14 +11,18 @@ class Telemetry(Protocol):
     """Hears of what happens."""
 
     def reconciled(self, kind: str, result: str, seconds: float) -> None:
-        """Hear that a key was worked on; `result` is success, error, requeue_after or terminal.
+        """Hear that a key was worked on: once for each `taken`.
 
-        `kind` is `sender` (snapshots, retention there) or `pair` (replication to one receiver).
+        `result` is success, error, requeue_after or terminal. `kind` is `sender` (snapshots,
+        retention there) or `pair` (replication to one receiver).
         """
         ...
 
     def panicked(self, kind: str) -> None:
-        """Hear of a bug: work on a key ended with an exception that nobody expected."""
+        """Hear of a bug: work on a key ended with an exception that nobody expected.
+
+        Besides `reconciled`.
+        """
         ...
 
     def acted(self, verb: str, result: str, seconds: float) -> None:
