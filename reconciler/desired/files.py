@@ -1,6 +1,7 @@
 """Spec files: which ones there are, and what they hold as bytes. Nothing is silently left out."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
@@ -19,6 +20,38 @@ class SpecFile:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class SpecFiles:
+    """All spec files of a place, as they were found there in one look."""
+
+    files: tuple[SpecFile | Diagnostic, ...]
+    fingerprint: str
+    """The same means: the same files."""
+    revision: str | None = None
+    """Which state of the place this is, where it keeps track of that."""
+    folder: str = ""
+    """What relative file names are relative to; empty: the working directory."""
+
+
+def fingerprint(files: Iterable[SpecFile | Diagnostic]) -> str:
+    """Return a digest of the files' names and bytes, and of what could not be read."""
+    whole = hashlib.sha256()
+    for found in files:
+        parts = (
+            (b"finding", str(found).encode(errors="surrogateescape"))
+            if isinstance(found, Diagnostic)
+            else (found.name.encode(errors="surrogateescape"), found.content)
+        )
+        for part in parts:
+            whole.update(len(part).to_bytes(8, "big") + part)
+    return whole.hexdigest()
+
+
+def none_here(place: str) -> Diagnostic:
+    """Return the finding that a place has no spec files."""
+    return Position(place).error("there are no spec files here", "They end in .yaml or .yml.")
+
+
 def read(path: Path) -> Iterator[SpecFile | Diagnostic]:
     """Yield the spec file, or all of them in a directory and below, in the order of their names.
 
@@ -30,8 +63,7 @@ def read(path: Path) -> Iterator[SpecFile | Diagnostic]:
         nothing = False
         yield found
     if nothing:
-        where = Position(str(path))
-        yield where.error("there are no spec files here", "They end in .yaml or .yml.")
+        yield none_here(str(path))
 
 
 def _walk(path: Path, *, top: bool, inside: tuple[Path, ...]) -> Iterator[SpecFile | Diagnostic]:

@@ -1,8 +1,9 @@
 """Which commit specs come from, asked of the git program. Anything unusual means: not known."""
 
-import os
 import subprocess
 from pathlib import Path
+
+from reconciler.desired.gitprogram import environment
 
 TIMEOUT = 5.0
 
@@ -30,7 +31,7 @@ def _status(directory: Path, names: list[str]) -> list[str] | None:
         done = subprocess.run(
             [*command, *options],
             cwd=directory,
-            env=_environment(),
+            env=environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=TIMEOUT,
@@ -39,9 +40,3 @@ def _status(directory: Path, names: list[str]) -> list[str] | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.decode(errors="replace").splitlines()
-
-
-def _environment() -> dict[str, str]:
-    """Return an environment in which git asks nothing, locks nothing and finds its own way."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return inherited | {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}

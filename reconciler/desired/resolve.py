@@ -44,15 +44,18 @@ from reconciler.zfs.names import InvalidName, check_snapshot
 _A_TIMESTAMP = "20260101T000000Z"
 
 
-def resolve(specs: SpecSet) -> Desired | tuple[Diagnostic, ...]:
-    """Return what the specs ask for, or all that is wrong with them, by place."""
+def resolve(specs: SpecSet, source: str = "") -> Desired | tuple[Diagnostic, ...]:
+    """Return what the specs ask for, or all that is wrong with them, by place.
+
+    `source` is the folder that the names of the files are relative to.
+    """
     resolver = _Resolver(specs)
     replications = {item.name: resolver.replication(item) for item in specs.replications}
     findings = [*specs.findings, *resolver.findings, *area_findings(resolver.resolved)]
     if findings:
         return in_order(findings)
     desired = Desired(
-        hosts={name: _host(item) for name, item in sorted(resolver.hosts.items())},
+        hosts={name: _host(item, source) for name, item in sorted(resolver.hosts.items())},
         replications=dict(sorted(replications.items())),
         digest="",
         objects=len(specs),
@@ -60,13 +63,13 @@ def resolve(specs: SpecSet) -> Desired | tuple[Diagnostic, ...]:
     return replace(desired, digest=digest(desired))
 
 
-def _host(item: Item[Host]) -> HostAddress:
+def _host(item: Item[Host], source: str) -> HostAddress:
     """Return where a host is."""
     spec, peer = item.spec.spec, item.spec.spec.peer_address
     ssh, simulated = spec.connection.ssh, spec.connection.simulated
     address: Address = LocalAddress()
     if simulated is not None:
-        folder = Path(item.at("spec", "connection").file).parent
+        folder = Path(source, item.at("spec", "connection").file).parent
         address = SimulatedAddress(simulated.state, str(folder))
     if ssh is not None:
         address = SshAddress(ssh.address, ssh.user, ssh.port, ssh.jump, ssh.host_key)

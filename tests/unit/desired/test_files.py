@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.desired.diagnostics import Diagnostic
-from reconciler.desired.files import SpecFile, read
+from reconciler.desired.files import SpecFile, fingerprint, read
 
 
 def names(path: Path) -> list[str]:
@@ -125,3 +125,31 @@ def test_a_huge_file_is_not_read_to_its_end(tmp_path: Path) -> None:
     (found,) = read(tmp_path)
     assert isinstance(found, SpecFile)
     assert len(found.content) == 1024 * 1024 + 1
+
+
+def test_a_fingerprint_moves_with_every_name_and_byte_and_with_what_is_unreadable(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path / "a.yaml", "a: 1\n")
+    write(tmp_path / "b.yaml", "b: 1\n")
+    prints = [fingerprint(read(tmp_path))]
+    assert fingerprint(read(tmp_path)) == prints[0]
+    write(tmp_path / "README.md", "x")
+    assert fingerprint(read(tmp_path)) == prints[0]
+
+    write(tmp_path / "a.yaml", "a: 2\n")
+    prints.append(fingerprint(read(tmp_path)))
+    (tmp_path / "a.yaml").rename(tmp_path / "c.yaml")
+    prints.append(fingerprint(read(tmp_path)))
+    write(tmp_path / "d.yaml", "")
+    prints.append(fingerprint(read(tmp_path)))
+    (tmp_path / "e.yaml").symlink_to("missing")
+    prints.append(fingerprint(read(tmp_path)))
+    assert len(set(prints)) == len(prints)
+
+
+def test_content_that_moves_from_one_file_to_the_next_moves_the_fingerprint() -> None:
+    one = [SpecFile("a", b"xy"), SpecFile("b", b"")]
+    other = [SpecFile("a", b"x"), SpecFile("b", b"y")]
+    assert fingerprint(one) != fingerprint(other)
+    assert fingerprint(one) != fingerprint(reversed(one))

@@ -7,7 +7,7 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "module", ["model", "selection", "diagnostics", "units", "overlap", "digest"]
+    "module", ["model", "selection", "diagnostics", "units", "overlap", "digest", "shrink"]
 )
 def test_pure_modules_load_no_third_party(module: str) -> None:
     code = (

@@ -3,10 +3,11 @@ from pathlib import Path
 import pytest
 
 from reconciler.desired.diagnostics import SpecError
-from reconciler.desired.load import load
+from reconciler.desired.files import SpecFile
+from reconciler.desired.load import load, of_files
 from reconciler.desired.model import Calendar, Last, Period
 from reconciler.desired.reference import EXAMPLE
-from reconciler.hosts.addresses import Limits, SshAddress
+from reconciler.hosts.addresses import Limits, SimulatedAddress, SshAddress
 
 SPECS = Path(__file__).parents[3] / "specs"
 
@@ -67,3 +68,37 @@ def test_outside_of_git_there_is_no_revision(
     (tmp_path / "a.yaml").write_text(EXAMPLE)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert load(tmp_path).revision is None
+
+
+def test_bytes_from_anywhere_are_the_same_as_files(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(EXAMPLE)
+    desired = of_files([SpecFile("x/y.yml", EXAMPLE.encode())], revision="r1")
+    assert desired.revision == "r1"
+    assert desired.digest == load(tmp_path).digest
+
+
+def test_no_files_at_all_are_an_error_not_an_empty_spec_set() -> None:
+    with pytest.raises(SpecError, match=r"^\.:1:1: there are no spec files here"):
+        of_files([])
+
+
+def test_findings_name_files_as_they_were_given() -> None:
+    files = [SpecFile("b/c.yaml", b"kind: 3\n"), SpecFile("a.yaml", b"x: [\n")]
+    with pytest.raises(SpecError) as caught:
+        of_files(files, source="/srv/infra")
+    assert [str(found).partition(": ")[0] for found in caught.value.diagnostics] == [
+        "a.yaml:2:1",
+        "b/c.yaml:1:1",
+        "b/c.yaml:1:7",
+    ]
+
+
+def test_state_files_lie_beside_their_spec_wherever_that_was_read() -> None:
+    text = (
+        "apiVersion: reconciler/v1alpha1\nkind: Host\nmetadata: {name: a}\n"
+        "spec: {connection: {simulated: {state: a.json}}}\n"
+    )
+    file = SpecFile("specs/a.yaml", text.encode())
+    for source, folder in (("/srv/infra", "/srv/infra/specs"), ("", "specs")):
+        address = of_files([file], source=source).hosts["a"].address
+        assert address == SimulatedAddress("a.json", folder)
