@@ -11,10 +11,13 @@ from typing import IO
 
 from reconciler.errors import CommandTimeout, NoShell
 from reconciler.hosts import shell
-from reconciler.hosts.addresses import HostAddress
-from reconciler.hosts.host import StderrListener
+from reconciler.hosts.addresses import HostAddress, Privilege
+from reconciler.hosts.following import Listener, listen
+from reconciler.hosts.host import LineListener, Pulse, StderrListener
+from reconciler.hosts.local_source import LocalSource
 from reconciler.hosts.script import Script, Transcript
 from reconciler.hosts.transcript import DECODING_ERRORS, ENCODING, EndMark, LiveStderr
+from reconciler.zfs.types import Argv
 
 _CHUNK = 1 << 17
 _GRACE = 7.0
@@ -53,6 +56,24 @@ class LocalHost:
             with self._lock:
                 self._running.discard(execution)
         return shell.read(nonce, *execution.output(), script, host=self.name)
+
+    def follow(
+        self,
+        argv: Argv,
+        on_line: LineListener,
+        stop: threading.Event,
+        *,
+        on_pulse: Pulse | None = None,
+    ) -> None:
+        """Run a command that goes on for ever, see `reconciler.hosts.host.Host`."""
+        nonce = secrets.token_hex(16)
+        privilege = self._address.privilege
+        text = shell.render_followed(argv, nonce=nonce, privilege=privilege)
+        source = LocalSource(self.name, text, with_terminal=privilege is not Privilege.NONE)
+        try:
+            listen(self.name, source, nonce, Listener(on_line, stop, on_pulse))
+        finally:
+            source.end()
 
     def close(self) -> None:
         """Cut what runs: there is no connection, but there are lifelines."""

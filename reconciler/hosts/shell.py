@@ -17,7 +17,7 @@ from reconciler.hosts.script import Condition, FieldsOf, Printed, Script, Step, 
 from reconciler.hosts.transcript import read
 from reconciler.zfs.types import Argv
 
-__all__ = ["SEARCH_PATH", "privileged", "quote", "read", "render"]
+__all__ = ["SEARCH_PATH", "privileged", "quote", "read", "render", "render_followed"]
 
 SEARCH_PATH = "${PATH:-/usr/local/bin:/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin"
 """Where programs are looked for: a login without a profile lacks the sbin folders."""
@@ -63,6 +63,19 @@ def render(script: Script, *, nonce: str, privilege: Privilege) -> str:
         body = _body(step, position, privilege, captured=step.name in captured)
         pieces.append(_guarded(step, position, body))
     return "".join([*pieces, _TAIL])
+
+
+def render_followed(argv: Argv, *, nonce: str, privilege: Privilege) -> str:
+    """Return the text, to be fed on stdin of `/bin/sh`, that becomes one command under a lifeline.
+
+    The shell gives way to the command, so that nothing but it and the watcher waits on the host.
+    All that comes on stdout after the mark is the command's. There is no mark on stderr: on a
+    terminal both are one.
+    """
+    head = _HEAD.format(path=SEARCH_PATH, unset=_UNSET, nonce=nonce)
+    begin = f"printf '\\n%s begin\\n' {nonce}"
+    command = quote(privileged(argv, privilege))
+    return f"{head}{begin}\nexec {command}\n}} 3<&0 </dev/null\n}}\n"
 
 
 def quote(argv: Argv) -> str:

@@ -4,13 +4,17 @@ A script means the same here as what `hosts.shell` renders of it means to a shel
 """
 
 import re
+import threading
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from reconciler.errors import CommandTimeout, Unreachable
-from reconciler.hosts.host import StderrListener
+from reconciler.hosts import simulated_events
+from reconciler.hosts.following import Listener
+from reconciler.hosts.host import LineListener, Pulse, StderrListener
 from reconciler.hosts.script import FieldsOf, Outcome, Printed, Script, Step, Succeeded, Transcript
 from reconciler.hosts.transcript import DECODING_ERRORS, ENCODING, read
 from reconciler.simulator.cell import Cell
@@ -53,6 +57,19 @@ class SimulatedHost:
         """Run a script, see `reconciler.hosts.host.Host`; nothing here takes any time."""
         return _run(script, self, self, timeout, on_stderr)
 
+    def follow(
+        self,
+        argv: Argv,
+        on_line: LineListener,
+        stop: threading.Event,
+        *,
+        on_pulse: Pulse | None = None,
+    ) -> None:
+        """Run `zpool events` that goes on, see `reconciler.hosts.host.Host`. It takes real time."""
+        arrive = partial(self.faults.moment, self.cell, _bystander(self), argv)
+        simulated_events.check(self.name, argv, arrive)
+        simulated_events.follow(self.name, self.cell, self.clock, Listener(on_line, stop, on_pulse))
+
     def close(self) -> None:
         """Do nothing: there is no connection."""
 
@@ -74,6 +91,17 @@ class SimulatedLink:
     ) -> Transcript:
         """Run a script whose steps are streams, see `reconciler.hosts.host.Host`."""
         return _run(script, self.sender, self.receiver, timeout, on_stderr)
+
+    def follow(
+        self,
+        argv: Argv,
+        on_line: LineListener,
+        stop: threading.Event,
+        *,
+        on_pulse: Pulse | None = None,
+    ) -> None:
+        """Follow the sender."""
+        self.sender.follow(argv, on_line, stop, on_pulse=on_pulse)
 
     def close(self) -> None:
         """Do nothing: there is no connection."""

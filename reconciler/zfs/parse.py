@@ -41,6 +41,14 @@ class ParseError(ValueError):
         self.reason = reason
 
 
+class ChangeRow(NamedTuple):
+    """When the snapshots of a filesystem or volume last changed."""
+
+    name: str
+    changed: int | None
+    """Seconds since the epoch, None for never."""
+
+
 class VersionRow(NamedTuple):
     """A snapshot or bookmark and the filesystem it belongs to."""
 
@@ -136,6 +144,11 @@ def parse_pools(text: str) -> list[PoolRow]:
 def parse_features(text: str) -> list[FeatureRow]:
     """Read the rows of `get_features`."""
     return _rows(text, _feature_row)
+
+
+def parse_changes(text: str) -> list[ChangeRow]:
+    """Read the rows of `list_changes`."""
+    return _rows(text, _change_row)
 
 
 def parse_progress(line: str) -> int | None:
@@ -266,6 +279,12 @@ def _feature_row(line: str) -> FeatureRow:
     if not feature.startswith("feature@"):
         raise ValueError("this is no feature")
     return FeatureRow(pool, feature.removeprefix("feature@"), _word(state, _FEATURE_STATES))
+
+
+def _change_row(line: str) -> ChangeRow:
+    name, changed = _fields(line, ("name", "snapshots_changed"))
+    check_listed_filesystem(name)
+    return ChangeRow(name, None if changed == "-" else _number(changed))
 
 
 def _fields(line: str, columns: Sequence[str]) -> list[str]:

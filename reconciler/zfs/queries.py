@@ -69,6 +69,25 @@ def list_pools() -> Argv:
     return ("zpool", "list", "-H", "-p", "-o", ",".join(POOL_COLUMNS))
 
 
+def follow_events() -> Argv:
+    """Print what happens on the host, for ever (zpool-events(8)); it needs root.
+
+    First comes what the kernel still keeps of what happened before. Each event is flushed at once.
+    Their text is for `zfs.events`.
+    """
+    return ("zpool", "events", "-f", "-v", "-H")
+
+
+def list_changes(roots: Sequence[str]) -> Argv:
+    """List when snapshots of filesystems and volumes last came or went (zfsprops(7), since 2.2).
+
+    Seconds since the epoch, by the host's clock. Bookmarks, holds and properties don't count.
+    """
+    check_all(roots, check_filesystem)
+    columns = "name,snapshots_changed"
+    return ("zfs", "list", "-H", "-p", "-r", "-t", "filesystem,volume", "-o", columns, *roots)
+
+
 def get_features() -> Argv:
     """List the features of all imported pools that matter to us (zpool-get(8)).
 

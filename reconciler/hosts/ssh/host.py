@@ -1,31 +1,46 @@
 """A host that is reached by ssh."""
 
 import secrets
+import threading
 
 from paramiko.ssh_exception import ChannelException, SSHException
 
 from reconciler.errors import CommandTimeout, NoShell, OutputCut, Unreachable
 from reconciler.hosts import shell, transcript
-from reconciler.hosts.addresses import HostAddress, SshAddress, SshOptions
-from reconciler.hosts.host import StderrListener
+from reconciler.hosts.addresses import HostAddress, Privilege, SshAddress, SshOptions
+from reconciler.hosts.following import Listener, listen
+from reconciler.hosts.host import LineListener, Pulse, StderrListener
 from reconciler.hosts.script import Script, Transcript
 from reconciler.hosts.ssh import failures, runner
 from reconciler.hosts.ssh.line import Line, Switchboard
 from reconciler.hosts.ssh.runner import Fed, NotStarted, Printed
+from reconciler.hosts.ssh.source import SshSource
 from reconciler.hosts.transcript import LiveStderr
+from reconciler.zfs.types import Argv
 
 _CANT_RUN = {1, 126, 127}
 """How a login shell ends that may not or can't run /bin/sh (nologin, a missing file)."""
 
 
+_PATIENCE = 30.0
+"""Seconds to wait for a session for what is followed."""
+
+
 class SshHost:
-    """Runs scripts on a host by ssh, over one connection that all threads share."""
+    """Runs scripts on a host by ssh, over one connection that all threads share.
+
+    What is followed has one of its own.
+    """
 
     def __init__(self, address: HostAddress, options: SshOptions | None = None) -> None:
         if not isinstance(address.address, SshAddress):
             raise TypeError(f"{address.name} is not reached by ssh")
         self._address = address
-        self._board = Switchboard(address.name, address.address, options or SshOptions())
+        options = options or SshOptions()
+        self._board = Switchboard(address.name, address.address, options)
+        # What is followed has a connection of its own: it must not take one of the few sessions
+        # that sshd grants on one, and scripts must be able to wear out theirs.
+        self._listening = Switchboard(address.name, address.address, options)
 
     @property
     def name(self) -> str:
@@ -55,9 +70,31 @@ class SshHost:
         except OutputCut as cut:
             raise self._why_cut(nonce, printed, cut, broke=broke) from cut
 
+    def follow(
+        self,
+        argv: Argv,
+        on_line: LineListener,
+        stop: threading.Event,
+        *,
+        on_pulse: Pulse | None = None,
+    ) -> None:
+        """Run a command that goes on for ever, see `reconciler.hosts.host.Host`."""
+        nonce = secrets.token_hex(16)
+        privilege = self._address.privilege
+        text = shell.render_followed(argv, nonce=nonce, privilege=privilege)
+        with self._listening.session(patience=_PATIENCE) as line:
+            source = SshSource(self.name, line, with_terminal=privilege is not Privilege.NONE)
+            try:
+                source.begin(text)
+                listen(self.name, source, nonce, Listener(on_line, stop, on_pulse))
+            finally:
+                source.end()
+                self._listening.drop(line)
+
     def close(self) -> None:
-        """Give back the connection. The host can be used again afterwards."""
+        """Give back the connections. The host can be used again afterwards."""
         self._board.retire()
+        self._listening.retire()
 
     def _run(self, fed: Fed, timeout: float) -> tuple[Printed, bool]:
         """Return what came back and whether the connection broke."""

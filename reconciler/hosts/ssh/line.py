@@ -47,7 +47,12 @@ class Line:
     def is_worn(self) -> bool:
         """Whether it should be replaced."""
         age = time.monotonic() - self.opened
-        return self.is_dead or self.received > _WORN_BYTES or age > _WORN_SECONDS
+        return self.is_dead or self.is_worn_out or age > _WORN_SECONDS
+
+    @property
+    def is_worn_out(self) -> bool:
+        """Whether so much came over it that it must not be used any more."""
+        return self.received > _WORN_BYTES
 
 
 class Switchboard:

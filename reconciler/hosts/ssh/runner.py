@@ -23,6 +23,9 @@ from reconciler.hosts.transcript import DECODING_ERRORS, ENCODING, EndMark, Live
 COMMAND = "exec /bin/sh"
 """Understood alike by sh, bash, dash, fish and csh: the login shell gives way to ours."""
 
+COMMAND_ON_TERMINAL = f"stty raw -echo; {COMMAND}"
+"""The same, on a terminal that passes on what it gets as it is."""
+
 CHANNEL_TIMEOUT = 15.0
 """Seconds that the server may take to open a session and to start the shell."""
 
@@ -76,6 +79,24 @@ def run(connection: Connection, fed: Fed, timeout: float) -> Printed:
     return Printed(result.stdout, result.stderr, result.exited)
 
 
+def open_shell(transport: Transport, *, on_terminal: bool = False) -> Channel:
+    """Open a session and start our shell in it, with a terminal of its own if that is wanted."""
+    channel = _open_session(transport)
+    # paramiko waits for the answers to these requests for ever.
+    guard = threading.Timer(CHANNEL_TIMEOUT, channel.close)
+    guard.start()
+    try:
+        if on_terminal:
+            channel.get_pty(term="dumb")
+        channel.exec_command(COMMAND_ON_TERMINAL if on_terminal else COMMAND)
+    except BaseException:
+        channel.close()
+        raise
+    finally:
+        guard.cancel()
+    return channel
+
+
 def _open_session(transport: Transport) -> Channel:
     """Open a session, with patience: sshd counts one that we have left for 0.1 s and longer."""
     pauses = iter(_PAUSES)
@@ -113,15 +134,8 @@ class _ScriptRunner(Remote):  # type: ignore[misc] # Fabric has no types
 
     def start(self, command: str, shell: object, env: object, timeout: object = None) -> None:
         """Open a session on the connection as it is and start the shell."""
-        del shell, env, timeout
-        self.channel = _open_session(self.context.transport)
-        # paramiko waits for the answer to exec for ever.
-        guard = threading.Timer(CHANNEL_TIMEOUT, self.channel.close)
-        guard.start()
-        try:
-            self.channel.exec_command(command)
-        finally:
-            guard.cancel()
+        del command, shell, env, timeout
+        self.channel = open_shell(self.context.transport)
 
     def wait(self) -> None:
         """Feed the text, leave stdin open (the lifeline) and wait for the end."""
