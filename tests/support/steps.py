@@ -17,6 +17,7 @@ import shlex
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from reconciler.simulator.cell import MemoryCell
 from reconciler.simulator.process import ChunkedInput, Process
@@ -85,8 +86,11 @@ class Simulated:
             said = tuple(result.stderr for result in results)
             statuses = tuple(_status(result.status) for result in results)
             return Outcome(results[1].stdout.decode(), said, statuses)
+        size = int(self.length(send) * share)
         chunks = start(first)
-        second.stdin = ChunkedInput(_first_bytes(chunks, int(self.length(send) * share)))
+        # `head` reads, whether or not the receiver does.
+        begun = next(chunks, b"")
+        second.stdin = ChunkedInput(_first_bytes(chain([begun], chunks), size))
         stdout = b"".join(start(second))
         chunks.close()
         statuses = _status(first.status), _status(second.status)
