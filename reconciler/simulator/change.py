@@ -99,9 +99,11 @@ def used(machine: Machine, name: str) -> int:
     """Return the bytes that a filesystem, its snapshots and all below it take."""
     below = f"{name}/"
     return sum(
-        _own(machine, dataset)
-        for found, dataset in machine.datasets.items()
-        if found == name or found.startswith(below)
+        [
+            _own(machine, dataset)
+            for found, dataset in machine.datasets.items()
+            if found.startswith(below) or found == name
+        ]
     )
 
 

@@ -1,8 +1,9 @@
 """The properties that are asked for with `-o` or by `zfs get`, and their cells."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from reconciler.simulator.computed import Compute
 from reconciler.simulator.items import Item
 from reconciler.simulator.native import Form, Property
 from reconciler.simulator.values import (
@@ -98,15 +99,29 @@ def column_value(view: View, item: Item, one: Column) -> Value | None:
     return user_value(view, item, one.name)
 
 
-def cell(view: View, item: Item, one: Column, *, literal: bool) -> str:
-    """Return what stands in a column for an item."""
+def printer(view: View, one: Column, *, literal: bool) -> Callable[[Item], str]:
+    """Return what says for any item what stands in a column: there may be thousands of items."""
     known = one.found
-    found = value(view, item, known) if known is not None else column_value(view, item, one)
-    if found is None:
-        return NONE
-    if isinstance(found.raw, str):
-        return found.raw
-    return text(found.raw, known.form if known is not None else Form.BYTES, literal=literal)
+    if known is not None and known.compute is not None:
+        return _computed_printer(view, known, known.compute, literal=literal)
+    form = known.form if known is not None else Form.BYTES
+
+    def shown(item: Item) -> str:
+        found = column_value(view, item, one)
+        return text(found.raw, form, literal=literal) if found is not None else NONE
+
+    return shown
+
+
+def _computed_printer(
+    view: View, known: Property, compute: Compute, *, literal: bool
+) -> Callable[[Item], str]:
+    form = known.form
+
+    def shown(item: Item) -> str:
+        return text(compute(view, item), form, literal=literal) if applies(known, item) else NONE
+
+    return shown
 
 
 def width(one: Column) -> int:

@@ -66,18 +66,20 @@ def dataset_item(dataset: Dataset) -> Item:
     return Item(dataset.name, HEADS[dataset.kind], dataset)
 
 
-def snapshot_items(dataset: Dataset) -> Iterator[Item]:
-    """Yield the items of a filesystem's snapshots, by createtxg."""
+def snapshot_items(dataset: Dataset, named: str | None = None) -> Iterator[Item]:
+    """Yield the items of a filesystem's snapshots, or of one of them, by createtxg."""
     prefix = f"{dataset.name}@"
     for position, snapshot in enumerate(dataset.snapshots):
-        yield Item(prefix + snapshot.name, Kind.SNAPSHOT, dataset, snapshot, None, position)
+        if named is None or snapshot.name == named:
+            yield Item(prefix + snapshot.name, Kind.SNAPSHOT, dataset, snapshot, None, position)
 
 
-def bookmark_items(dataset: Dataset) -> Iterator[Item]:
-    """Yield the items of a filesystem's bookmarks, by name."""
+def bookmark_items(dataset: Dataset, named: str | None = None) -> Iterator[Item]:
+    """Yield the items of a filesystem's bookmarks, or of one of them, by name."""
     prefix = f"{dataset.name}#"
     for bookmark in dataset.bookmarks:
-        yield Item(prefix + bookmark.name, Kind.BOOKMARK, dataset, None, bookmark)
+        if named is None or bookmark.name == named:
+            yield Item(prefix + bookmark.name, Kind.BOOKMARK, dataset, None, bookmark)
 
 
 def open_item(machine: Machine, name: str, kinds: Kinds) -> Item:
@@ -117,8 +119,8 @@ def _found(machine: Machine, name: str) -> Item:
         raise Refused(f"cannot open '{name}': {DOES_NOT_EXIST}")
     if name == filesystem:
         return dataset_item(dataset)
-    items = bookmark_items(dataset) if "#" in name else snapshot_items(dataset)
-    found = next((item for item in items if item.name == name), None)
+    items = bookmark_items if "#" in name else snapshot_items
+    found = next(items(dataset, name[len(filesystem) + 1 :]), None)
     if found is None:
         reason = "no such pool or dataset" if "#" in name else DOES_NOT_EXIST
         raise Refused(f"cannot open '{name}': {reason}")

@@ -4,7 +4,7 @@ import re
 
 from reconciler.zfs.names import MAX_DEPTH, MAX_NAME
 
-_ALLOWED = re.compile(r"[A-Za-z0-9\-_.: ]")
+_FORBIDDEN = re.compile(r"[^A-Za-z0-9\-_.: ]")
 _REPLACEMENT = "\ufffd"
 """ZFS prints the first byte of a character, which is none."""
 
@@ -54,9 +54,10 @@ def _components(name: str) -> str | None:
 def _component(component: str) -> str | None:
     if component in _REFERENCES:
         return _REFERENCES[component]
-    bad = next((character for character in component if not _ALLOWED.match(character)), None)
-    if bad is None:
+    found = _FORBIDDEN.search(component)
+    if found is None:
         return None
+    bad = found.group()
     if bad == "%":
         return "invalid character % in name"
     return f"invalid character '{bad if bad.isascii() else _REPLACEMENT}' in name"

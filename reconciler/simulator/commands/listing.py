@@ -8,11 +8,11 @@ from reconciler.simulator.checks import is_at_least
 from reconciler.simulator.columns import (
     BadColumns,
     Column,
-    cell,
     column,
     columns,
     every,
     grows,
+    printer,
     width,
 )
 from reconciler.simulator.items import DATASETS, Item, Kind
@@ -86,7 +86,8 @@ def _shown(options: Options, known: Mapping[str, Property], machine: Machine) ->
 def _lines(
     view: View, rows: Iterable[Item], shown: Sequence[Column], *, literal: bool
 ) -> list[str]:
-    return ["\t".join([cell(view, row, one, literal=literal) for one in shown]) for row in rows]
+    printers = [printer(view, one, literal=literal) for one in shown]
+    return ["\t".join([cell(row) for cell in printers]) for row in rows]
 
 
 def _table(
@@ -95,7 +96,8 @@ def _table(
     """Return the lines for people: with headings, and every column as wide as it has to be."""
     if not rows:
         return []
-    cells = [[cell(view, row, one, literal=literal) for one in shown] for row in rows]
+    printers = [printer(view, one, literal=literal) for one in shown]
+    cells = [[cell(row) for cell in printers] for row in rows]
     widths = [
         max(width(one), *(len(row[n]) for row in cells))
         if grows(one, literal=literal)
