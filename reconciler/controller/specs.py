@@ -150,6 +150,7 @@ class SpecKeeper:
             files = self.source.read()
         except SpecError as error:
             # Tried again at the next look: it may end without any change of the fingerprint.
+            self._judged = None
             self._settle(seen=fingerprint)
             return self._refuse(_summary(error), now)
         if files.fingerprint != fingerprint:
@@ -243,7 +244,8 @@ def _kept_same(one: Good, other: Good) -> bool:
 def _summary(error: SpecError) -> str:
     """Return the first finding, and how many more there are."""
     first, *more = error.diagnostics
-    return f"{first} ({len(more)} more)" if more else str(first)
+    text = str(first).removesuffix(".")
+    return f"{text} ({len(more)} more)" if more else text
 
 
 def _in_force(good: Good | None) -> str:
