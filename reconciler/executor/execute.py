@@ -7,7 +7,9 @@ import threading
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 
 from reconciler.actions import Action, Done, Failed, Send, Verdict
 from reconciler.desired.model import Desired
@@ -153,9 +155,12 @@ class _Run:
 
     def run(self, pool: Executor) -> RunResult:
         running: dict[Future[Verdict], PlannedAction] = {}
+        finished: SimpleQueue[Future[Verdict]] = SimpleQueue()
         while True:
-            if not self.stop.is_set():
-                running |= {pool.submit(self._work, p): p for p in self._startable()}
+            for planned in self._startable() if not self.stop.is_set() else ():
+                future = pool.submit(self._work, planned)
+                running[future] = planned
+                future.add_done_callback(finished.put)
             waits = not self.stop.is_set() and any(self.queues.values())
             if not running and not waits:
                 return self._result()
@@ -163,9 +168,8 @@ class _Run:
             if not running:
                 self.stop.wait(ROOM_POLL)
                 continue
-            timeout = ROOM_POLL if waits else None
-            finished, _ = wait(running, timeout=timeout, return_when=FIRST_COMPLETED)
-            for future in [future for future in running if future in finished]:
+            with suppress(Empty):
+                future = finished.get(timeout=ROOM_POLL if waits else None)
                 self._finish(running.pop(future), future.result())
 
     def _enqueue(self, planned: PlannedAction) -> None:
