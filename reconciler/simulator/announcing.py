@@ -6,10 +6,10 @@ that is written, mounts, keys that are loaded.
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
-from reconciler.simulator.model import Dataset, Machine, Snapshot
+from reconciler.simulator.model import Dataset, Machine, Pool, Snapshot
 from reconciler.zfs.events import HISTORY
 from reconciler.zfs.names import pool_of
 
@@ -32,17 +32,19 @@ def announced(before: Machine, after: Machine) -> Iterator[Announced]:
         yield from _of_pool(name, before, after)
     if before.datasets is after.datasets:
         return
-    old, new = _reachable(before), _reachable(after)
+    pools = _imported(before) & _imported(after)
+    old, new = _datasets(before, pools), _datasets(after, pools)
     renamed = dict(_renamed(old, new))
     for was, name in renamed.items():
         yield Announced(pool_of(was), HISTORY, was, "rename", f"-> {name}")
-    for name, dataset in sorted(new.items()):
-        earlier = next((old[was] for was, now in renamed.items() if now == name), old.get(name))
-        if earlier is not dataset and pool_of(name) in before.pools:
-            yield from _of_dataset(earlier, dataset)
-    for name in sorted(old.keys() - new.keys() - renamed.keys()):
-        if pool_of(name) in after.pools:
+    before_now = {**old, **{name: old[was] for was, name in renamed.items()}}
+    for name in sorted(old.keys() - renamed.keys()):
+        if name not in new or new[name].guid != old[name].guid:
             yield Announced(pool_of(name), HISTORY, name, "destroy", "(bptree, mintxg=1)")
+            before_now.pop(name)
+    for name, dataset in sorted(new.items()):
+        if before_now.get(name) is not dataset:
+            yield from _of_dataset(before_now.get(name), dataset)
 
 
 def record(event: Announced, eid: int, moment: float) -> tuple[str, ...]:
@@ -70,15 +72,23 @@ def _of_pool(name: str, before: Machine, after: Machine) -> Iterator[Announced]:
         yield Announced(name, _SYSTEM + ("pool_create" if old is None else "pool_destroy"))
     elif old.imported != new.imported:
         yield Announced(name, _SYSTEM + ("pool_import" if new.imported else "pool_export"))
-    elif (old.health, old.features) != (new.health, new.features):
+    elif old.health != new.health:
+        yield Announced(name, "resource.fs.zfs.statechange")
+    elif _enabled(old) != _enabled(new):
         yield Announced(name, _SYSTEM + "config_sync")
 
 
-def _reachable(machine: Machine) -> Mapping[str, Dataset]:
-    pools = machine.pools
-    return {
-        name: dataset for name, dataset in machine.datasets.items() if pools[pool_of(name)].imported
-    }
+def _enabled(pool: Pool) -> set[str]:
+    """Return the features of a pool that are enabled; that one becomes active isn't announced."""
+    return {name for name, state in pool.features.items() if state != "disabled"}
+
+
+def _imported(machine: Machine) -> set[str]:
+    return {name for name, pool in machine.pools.items() if pool.imported}
+
+
+def _datasets(machine: Machine, pools: Collection[str]) -> Mapping[str, Dataset]:
+    return {name: dataset for name, dataset in machine.datasets.items() if pool_of(name) in pools}
 
 
 def _renamed(old: Mapping[str, Dataset], new: Mapping[str, Dataset]) -> Iterator[tuple[str, str]]:
@@ -94,9 +104,9 @@ def _of_dataset(old: Dataset | None, new: Dataset) -> Iterator[Announced]:
     """Yield what happened to one filesystem that is there now."""
     pool = pool_of(new.name)
     if old is None:
-        operation = "receive" if new.inconsistent or new.received else "create"
+        operation = "receive" if new.inconsistent else "create" if new.origin is None else "clone"
         yield Announced(pool, HISTORY, new.name, operation)
-        old = Dataset(new.name, new.kind, new.guid, new.createtxg, new.creation)
+        old = Dataset(new.name, new.kind, new.guid, new.createtxg, new.creation, origin=new.origin)
     for dataset, operation, detail in (*_of_versions(old, new), *_of_itself(old, new)):
         yield Announced(pool, HISTORY, dataset, operation, detail)
 
