@@ -83,8 +83,8 @@ filesystems; they can be switched off.
 was, blocked.
 
 ## What is not there
-Drift and leaders: there are none. Timeouts are errors like others. Versions are counted per host, not
-per filesystem: `reconciler status --json` and `reconciler facts` have more.
+Drift and leaders: there are none. Timeouts are errors like others. Versions are counted per host,
+not per filesystem: `reconciler status --json` and `reconciler facts` have more.
 """
 
 
