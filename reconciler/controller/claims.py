@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from reconciler.controller.keys import Place
 
@@ -19,19 +19,23 @@ class Claims:
         self._taken: Counter[Place] = Counter()
         self._freed: dict[Place, float] = {}
 
-    def busy(self, since: float) -> frozenset[Place]:
-        """Return the places that may differ from how they were seen at an instant."""
+    def busy(self, since: Mapping[str, float]) -> frozenset[Place]:
+        """Return the places that may differ from how they were seen when each host was asked."""
         with self._lock:
-            freed = (place for place, at in self._freed.items() if at >= since)
+            freed = (place for place, at in self._freed.items() if at >= since.get(place[0], at))
             return frozenset((*self._taken, *freed))
 
-    def claim(self, places: Collection[Place], since: float) -> bool:
-        """Claim places as they were seen at an instant; False, and none claimed, if one is busy."""
+    def claim(self, places: Collection[Place], since: Mapping[str, float]) -> bool:
+        """Claim places as they were seen then; False, and none claimed, if one is busy."""
         with self._lock:
-            if any(p in self._taken or self._freed.get(p, since - 1) >= since for p in places):
+            if any(self._is_busy(place, since[place[0]]) for place in places):
                 return False
             self._taken.update(dict.fromkeys(places, 1))
             return True
+
+    def _is_busy(self, place: Place, since: float) -> bool:
+        freed = self._freed.get(place)
+        return place in self._taken or (freed is not None and freed >= since)
 
     def free(self, places: Iterable[Place], now: float) -> None:
         """Give back places."""
@@ -39,8 +43,3 @@ class Claims:
             for place in places:
                 del self._taken[place]
                 self._freed[place] = now
-
-    def forget(self, before: float) -> None:
-        """Drop what nobody asks about any more: all looks are younger than that."""
-        with self._lock:
-            self._freed = {place: at for place, at in self._freed.items() if at >= before}

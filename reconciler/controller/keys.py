@@ -42,6 +42,11 @@ class Key:
         """`sender` or `pair`, as metrics say it."""
         return "pair" if self.receiver else "sender"
 
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """The host or hosts it acts on."""
+        return (self.sender, self.receiver) if self.receiver else (self.sender,)
+
     def __str__(self) -> str:
         where = f"{self.sender} → {self.receiver}" if self.receiver else self.sender
         return f"{self.replication} ({where})"

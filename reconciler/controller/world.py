@@ -8,7 +8,7 @@ something asks anew in any case. However many ask, a host is looked at once at a
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.controller.queue import backoff
@@ -22,6 +22,9 @@ LATENESS = 15.0
 """Seconds that an event may take to come."""
 
 Ask = Callable[[str], Observation]
+
+Since = Mapping[str, float]
+"""Host → when it was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +79,14 @@ class World:
         self._lock = threading.Lock()
         self._hosts: dict[str, _Host] = {}
 
-    def observe(self, hosts: Iterable[str], *, fresh: bool = False) -> tuple[Observed, float]:
-        """Return what is known of hosts, and the instant since which something may be missing.
+    def observe(self, hosts: Iterable[str], *, fresh: bool = False) -> tuple[Observed, Since]:
+        """Return what is known of hosts, and since when something of each may be missing.
 
         `fresh`: ask every host that answered last time, whatever is known of it.
         """
         asked_at = self._clock()
         looks = {name: self._look(name, asked_at, fresh=fresh) for name in sorted(hosts)}
-        since = min((look.began for look in looks.values()), default=asked_at)
+        since = {name: look.began for name, look in looks.items()}
         return {name: look.observation for name, look in looks.items()}, since
 
     def last(self, host: str) -> Look | None:

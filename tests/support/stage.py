@@ -65,7 +65,7 @@ class Stage:
         """Run command lines as somebody else; return the last result."""
         with self.somebody_else():
             for line in lines:
-                result = run(_Cell(self, host), tuple(shlex.split(line)), clock=self.clock)
+                result = run(Cell(self, host), tuple(shlex.split(line)), clock=self.clock)
         return result
 
     @contextmanager
@@ -96,7 +96,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class _Cell:
+class Cell:
     stage: Stage
     host: str
 
@@ -125,7 +125,7 @@ class Controller:
         addresses = {h: HostAddress(h, SimulatedAddress(h)) for h in self.desired.hosts}
         self.fleet = Fleet(addresses, clock=self.stage.clock)
         for host, faults in self.faults.items():
-            self.fleet.adopt(SimulatedHost(host, _Cell(self.stage, host), self.stage.clock, faults))
+            self.fleet.adopt(SimulatedHost(host, Cell(self.stage, host), self.stage.clock, faults))
 
     def observe(self) -> Observed:
         """Look at all hosts, one after the other."""

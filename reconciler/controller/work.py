@@ -1,0 +1,181 @@
+"""Working on one key: look at its hosts, plan, claim what is its own, and do it."""
+
+import threading
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from reconciler.actions import Destroy
+from reconciler.controller.assess import Report, blockages, done, finding
+from reconciler.controller.claims import Claims
+from reconciler.controller.flight import Flight
+from reconciler.controller.keys import Key, Place, hosts_of, part_of
+from reconciler.controller.lag import lags
+from reconciler.controller.law import Law
+from reconciler.controller.surroundings import Surroundings
+from reconciler.controller.world import Since, World
+from reconciler.executor.execute import Slots, execute
+from reconciler.planner.planning import plan
+from reconciler.report.status import Outcome
+
+Landed = Callable[[Flight, Report], None]
+
+
+class Work:
+    """Does the work on keys. Safe for threads."""
+
+    def __init__(
+        self, around: Surroundings, world: World, landed: Landed, *, dry_run: bool
+    ) -> None:
+        self.dry_run = dry_run
+        self.slots = Slots({})
+        self._around = around
+        self._world = world
+        self._landed = landed
+        self._claims = Claims()
+        self._flights: list[Flight] = []
+        self._lock = threading.Lock()
+
+    @property
+    def flights(self) -> tuple[Flight, ...]:
+        """The runs that are under way."""
+        with self._lock:
+            return tuple(self._flights)
+
+    def do(self, key: Key, law: Law, before: Report | None) -> Flight:
+        """Work on a key; `landed` was called when this returns, or will be later.
+
+        `before` is the key's last report.
+        """
+        flight = Flight(
+            key=key,
+            id=f"{self._around.chance.getrandbits(32):08x}",
+            law=law,
+            before=before,
+            began=self._around.ticks(),
+            around=self._around,
+            freed=self._freed,
+        )
+        try:
+            if self._prepare(flight):
+                self._around.launch(partial(self._fly, flight))
+            else:
+                self._land(flight)
+        except Exception as error:  # noqa: BLE001 - the worker's boundary: other keys must go on
+            self._panicked(flight, error)
+        return flight
+
+    def _prepare(self, flight: Flight) -> bool:
+        """Look, plan and claim; False when there is nothing to be begun."""
+        since = self._look(flight)
+        part = flight.part
+        for verb, count in part.summary.items():
+            self._around.telemetry.planned(verb, count)
+        for blocked in part.blocked:
+            self._around.telemetry.blocked(blocked.guard, len(blocked.versions))
+        if self.dry_run or not part.actions or self._around.stop.is_set():
+            return False
+        places = flight.claimed()
+        if not self._claims.claim(places, since):
+            flight.abandon()
+            return False
+        for host, filesystems in by_host(places).items():
+            self._world.expect(host, filesystems)
+        with self._lock:
+            self._flights.append(flight)
+        return True
+
+    def _look(self, flight: Flight) -> Since:
+        """Observe and plan; return since when things may have changed.
+
+        Nothing is destroyed but by what was observed for this very plan.
+        """
+        key, desired = flight.key, flight.law.effective
+        fresh = False
+        while True:
+            observed, since = self._world.observe(hosts_of(key, desired), fresh=fresh)
+            made = plan(desired, observed, int(self._around.clock()))
+            own = part_of(made, key, desired)
+            part = part_of(made, key, desired, self._claims.busy(since))
+            if fresh or not any(isinstance(p.action, Destroy) for p in part.actions):
+                flight.observed, flight.part = observed, part
+                flight.left = len(own.actions) > len(part.actions)
+                return since
+            fresh = True
+
+    def _fly(self, flight: Flight) -> None:
+        """Execute a run, and land."""
+        try:
+            flight.result = execute(
+                flight.part,
+                flight.law.desired,
+                flight.law.fleet,
+                flight.event,
+                self._around.stop,
+                workers=self._around.workers(),
+                slots=self.slots,
+            )
+        except Exception as error:  # noqa: BLE001 - reported as the bug it is, others go on
+            flight.error = error
+        finally:
+            flight.give_back()
+            with self._lock:
+                self._flights.remove(flight)
+        if flight.error is not None:
+            self._panicked(flight, flight.error)
+        else:
+            self._land(flight)
+
+    def _freed(self, places: Iterable[Place]) -> None:
+        """Give back places; from now on others may see them as they are."""
+        for host, filesystems in by_host(places).items():
+            self._world.changed(host, filesystems)
+            self._world.settled(host, filesystems)
+        self._claims.free(places, self._around.ticks())
+
+    # -- what came of it --------------------------------------------------------------------------
+
+    def _land(self, flight: Flight) -> None:
+        key, before = flight.key, flight.before
+        found = finding(key, flight.observed, flight.part, flight.result)
+        known = before.lags if before is not None else ()
+        behind = lags(key, flight.law.effective, flight.observed, known) if key.receiver else ()
+        report = Report(
+            at=int(self._around.clock()),
+            generation=flight.law.generations[key.replication],
+            outcome=found.outcome,
+            reason=found.reason,
+            message=found.message,
+            seconds=self._around.ticks() - flight.began,
+            done=done(flight.result),
+            blocked=blockages(flight.part),
+            lags=tuple(behind),
+            hopeless=found.hopeless,
+            left=flight.left and not self.dry_run,
+        )
+        self._landed(flight, report)
+
+    def _panicked(self, flight: Flight, error: Exception) -> None:
+        key, before = flight.key, flight.before
+        self._around.telemetry.panicked(key.kind)
+        said = f"this is a bug in reconciler: {type(error).__name__}: {error}"
+        self._around.journal.said(
+            "error", said, error=error, replication=key.replication, reconcile=flight.id
+        )
+        report = Report(
+            at=int(self._around.clock()),
+            generation=flight.law.generations[key.replication],
+            outcome=Outcome.FAILED,
+            reason="Bug",
+            message=said,
+            seconds=self._around.ticks() - flight.began,
+            lags=before.lags if before is not None else (),
+        )
+        self._landed(flight, report)
+
+
+def by_host(places: Iterable[Place]) -> dict[str, set[str]]:
+    """Return the filesystems of some places by host."""
+    found: dict[str, set[str]] = {}
+    for host, filesystem in places:
+        found.setdefault(host, set()).add(filesystem)
+    return found
