@@ -8,7 +8,7 @@ ReconcilerError
 ├─ PlanStale(details)                 specs or hosts changed since it was saved    → exit 1
 ├─ LockHeld                           another controller uses the state directory  → exit 11
 └─ HostError(host)                    a host could not be asked
-   ├─ Unreachable, HostBusy, CommandTimeout, OutputCut        transient: try again
+   ├─ Unreachable, HostBusy, HostLocked, CommandTimeout, OutputCut    transient: try again
    ├─ CommandEnded(status, stderr)    what was to go on for ever did not: its stderr says more
    └─ HostKeyRejected, AuthenticationFailed, NoShell          terminal: needs a person
 
@@ -57,6 +57,10 @@ class Unreachable(HostError):
 
 class HostBusy(HostError):
     """Raised when the host refuses one more session or connection."""
+
+
+class HostLocked(HostError):
+    """Raised when another controller is at work on the host; the script was not run."""
 
 
 class CommandTimeout(HostError):

@@ -59,7 +59,8 @@ class AbortReceive:
                     when=Printed("check", self.token),
                 ),
                 Step("after", commands.get_resume_token(self.filesystem)),
-            )
+            ),
+            mutates=True,
         )
 
     def judge(self, transcript: Transcript) -> Verdict:

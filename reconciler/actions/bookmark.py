@@ -83,7 +83,8 @@ class Bookmark:
                 check,
                 Step("bookmark", commands.bookmark(source, self.full), when=same),
                 Step("made", commands.list_guids([self.full])),
-            )
+            ),
+            mutates=True,
         )
 
     def judge(self, transcript: Transcript) -> Verdict:

@@ -48,7 +48,8 @@ class CreateFilesystem:
             (
                 Step("create", commands.create_placeholder(self.filesystem)),
                 Step("there", commands.list_filesystem(self.filesystem)),
-            )
+            ),
+            mutates=True,
         )
 
     def judge(self, transcript: Transcript) -> Verdict:

@@ -69,7 +69,8 @@ class Destroy:
                 check,
                 Step("destroy", self._command(), when=same),
                 Step("after", commands.list_guids(names)),
-            )
+            ),
+            mutates=True,
         )
 
     def _command(self) -> Argv:

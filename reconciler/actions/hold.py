@@ -94,7 +94,8 @@ class Hold(_Tagged):
                 Step("hold", commands.hold(self.tag, [self.full]), when=same),
                 Step("holds", commands.list_holds([self.full]), when=same),
                 Step("after", commands.list_guids([self.full])),
-            )
+            ),
+            mutates=True,
         )
 
     def judge(self, transcript: Transcript) -> Verdict:
@@ -126,7 +127,8 @@ class Release(_Tagged):
                 check,
                 Step("release", commands.release(self.tag, [self.full]), when=same),
                 Step("holds", commands.list_holds([self.full]), when=same),
-            )
+            ),
+            mutates=True,
         )
 
     def judge(self, transcript: Transcript) -> Verdict:

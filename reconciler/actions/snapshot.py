@@ -72,7 +72,8 @@ class Snapshot:
             (
                 Step("snapshot", commands.snapshot(names, self.spec)),
                 Step("made", commands.list_versions(names)),
-            )
+            ),
+            mutates=True,
         )
 
     def judge(self, transcript: Transcript) -> Verdict:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from reconciler.controller import requests
 from reconciler.controller.requests import Requests
-from reconciler.controller.statedir import StateDir, default_path, who_i_am
+from reconciler.controller.statedir import StateDir, default_path
 from reconciler.errors import ReconcilerError, UsageError
+from reconciler.hosts.locking import who_i_am
 from reconciler.report.fields import Fields
 from reconciler.report.lines import Line
 

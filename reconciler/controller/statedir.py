@@ -7,12 +7,10 @@ without the lock. Losing the directory loses no data: hosts tell everything that
 
 import errno
 import fcntl
-import getpass
 import json
 import os
 import secrets
 import shlex
-import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -21,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from reconciler.errors import LockHeld, ReconcilerError
+from reconciler.hosts.locking import who_i_am
 from reconciler.report.figures import timestamp
 
 ROOT_PATH = Path("/var/lib/reconciler")
@@ -186,15 +185,6 @@ def give_to_owner(file: int, folder: Path) -> None:
     owner = folder.stat()
     if os.geteuid() == 0 and owner.st_uid != 0:
         os.fchown(file, owner.st_uid, owner.st_gid)
-
-
-def who_i_am() -> str:
-    """Return `user@host` for this process."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # A uid without an entry in passwd(5).
-        user = str(os.geteuid())
-    return f"{user}@{socket.gethostname()}"
 
 
 def _about_me() -> LockInfo:

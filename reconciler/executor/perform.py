@@ -1,16 +1,16 @@
 """Perform one action on its host and look at what came of it.
 
-Only two things are tried again here: a filesystem that is busy (another receive is just closing,
-a mount is going on) and a connection that broke; both for less than a minute. Everything else is
-for the next plan, which sees the world as it is then.
+Only three things are tried again here: a filesystem that is busy (another receive is just closing,
+a mount is going on), a host that another controller has locked, and a connection that broke; all
+for less than a minute. Everything else is for the next plan, which sees the world as it is then.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from reconciler.actions import Done, Failed, Narrowed, ScriptedAction, Send, Verdict
 from reconciler.actions.base import Resolve
-from reconciler.errors import HostError
+from reconciler.errors import HostError, HostLocked
 from reconciler.executor.transfer import Transfer
 from reconciler.hosts.fleet import Fleet
 from reconciler.zfs.errors import Failure, FailureKind, Reaction
@@ -20,6 +20,8 @@ SCRIPT_TIMEOUT = 600.0
 
 BUSY_DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0)
 BROKEN_DELAYS = (2.0,)
+LOCKED_DELAYS = (0.5, 1.0, 2.0, 4.0)
+"""Not for longer: a stream of the other controller may take a day."""
 
 Wait = Callable[[float], object]
 """Waits so many seconds, or less when the run is interrupted."""
@@ -49,10 +51,10 @@ class Performer:
         return Failed(_together(failures)) if failures else Done(note=verdict.note)
 
     def _try(self, action: ScriptedAction | Send, on_bytes: Callable[[int], None]) -> Verdict:
-        busy, broken = iter(BUSY_DELAYS), iter(BROKEN_DELAYS)
+        delays = _Delays(self.fleet.lock.phase)
         while True:
             verdict = self._once(action, on_bytes)
-            delay = _delay(verdict, busy, broken)
+            delay = delays.after(verdict)
             if delay is None:
                 return verdict
             self.wait(delay)
@@ -64,22 +66,33 @@ class Performer:
             transcript = self.fleet.host(action.host).run(action.script(), timeout=SCRIPT_TIMEOUT)
         except HostError as error:
             return Failed(host_failure(error))
-        return action.judge(transcript)
+        return self.transfer.noted(action.judge(transcript), action.host, transcript.unlocked)
 
 
-def _delay(verdict: Verdict, busy: Iterator[float], broken: Iterator[float]) -> float | None:
-    """Return after how many seconds to try again, None for not."""
-    if not isinstance(verdict, Failed):
+class _Delays:
+    """How long to wait before an action is tried again, while that makes sense."""
+
+    def __init__(self, phase: float) -> None:
+        self._busy = iter(BUSY_DELAYS)
+        self._broken = iter(BROKEN_DELAYS)
+        self._locked = (delay * (1 + phase) for delay in LOCKED_DELAYS)
+
+    def after(self, verdict: Verdict) -> float | None:
+        """Return after how many seconds to try again, None for not."""
+        match verdict:
+            case Failed(Failure(kind=FailureKind.LOCKED)):
+                return next(self._locked, None)
+            case Failed(Failure(reaction=Reaction.BUSY)):
+                return next(self._busy, None)
+            case Failed(Failure(kind=FailureKind.TRANSPORT, reaction=Reaction.RETRY)):
+                return next(self._broken, None)
         return None
-    if verdict.failure.reaction is Reaction.BUSY:
-        return next(busy, None)
-    if verdict.failure.kind is FailureKind.TRANSPORT and verdict.failure.reaction is Reaction.RETRY:
-        return next(broken, None)
-    return None
 
 
 def host_failure(error: HostError) -> Failure:
     """Return the failure for a host that could not be asked."""
+    if isinstance(error, HostLocked):
+        return Failure(FailureKind.LOCKED, Reaction.BUSY, str(error))
     reaction = Reaction.RETRY if error.transient else Reaction.PERMANENT
     return Failure(FailureKind.TRANSPORT, reaction, str(error))
 

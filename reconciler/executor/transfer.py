@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 from reconciler.actions import Done, Failed, Send, Verdict
 from reconciler.actions.base import changed, read_guids, unexpected
 from reconciler.desired.model import DataPath
-from reconciler.errors import HostError
+from reconciler.errors import HostError, HostLocked
+from reconciler.hosts import locking
 from reconciler.hosts.addresses import HostAddress, LocalAddress, SimulatedAddress
 from reconciler.hosts.fleet import Fleet
 from reconciler.hosts.host import Host
-from reconciler.hosts.script import Outcome, Script, Step
-from reconciler.hosts.streams import can_reach, direct, local_pipe, relay
+from reconciler.hosts.script import Outcome, Script, Step, Transcript
+from reconciler.hosts.streams import STREAM, can_reach, direct, local_pipe, relay
 from reconciler.zfs import commands
 from reconciler.zfs.errors import Failure, FailureKind, Reaction, blame, classify
 from reconciler.zfs.parse import parse_progress
@@ -43,26 +44,40 @@ class Transfer:
 
     fleet: Fleet
     _reach: dict[tuple[str, str], bool] = field(default_factory=dict)
+    _unlocked: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, send: Send, on_bytes: Callable[[int], None]) -> Verdict:
         """Send, then look at the receiver.
 
-        Raises HostError only when the receiver can't be looked at afterwards.
+        Raises HostError only when the receiver is locked by another controller, so that nothing
+        was run, or when it can't be looked at afterwards.
         """
         current = self._current(send)
         if not isinstance(current, Send):
             return current
         outcome: Outcome | HostError
+        unlocked = ""
         try:
-            host, step = self._route(current)
+            host, script = self._route(current)
             listener = _Progress(on_bytes)
             timeout = stream_timeout(current.estimated_bytes)
-            transcript = host.run(Script((step,)), timeout=timeout, on_stderr=listener)
-            outcome = transcript.outcomes[step.name]
+            transcript = host.run(script, timeout=timeout, on_stderr=listener)
+            outcome = transcript.outcomes[STREAM]
+            unlocked = _unlocked(send, transcript, outcome)
+        except HostLocked:
+            raise
         except HostError as error:
             outcome = error
-        return self._arrived(send, outcome)
+        return self.noted(self._arrived(send, outcome), send.receiver_host, unlocked)
+
+    def noted(self, verdict: Verdict, host: str, unlocked: str) -> Verdict:
+        """Return the verdict with the remark that a host could not be locked, if that is new."""
+        if not unlocked or host in self._unlocked or not isinstance(verdict, Done):
+            return verdict
+        self._unlocked.add(host)
+        remark = f"{host} could not be locked against other controllers: {unlocked}"
+        return replace(verdict, note="; ".join(filter(None, (verdict.note, remark))))
 
     # -- before -----------------------------------------------------------------------------------
 
@@ -81,18 +96,23 @@ class Transfer:
         now = outcome.stdout.strip()
         return self._arrived(send, None) if now == "-" else _continued(send, send.token, now)
 
-    def _route(self, send: Send) -> tuple[Host, Step]:
+    def _route(self, send: Send) -> tuple[Host, Script]:
         """Return where the stream's command runs, and the command."""
         sender = self.fleet.addresses[send.host]
         receiver = self.fleet.addresses[send.receiver_host]
         commands_ = send.send_command(), send.receive_command()
+        lock = self.fleet.lock
         if sender == receiver:
-            return self.fleet.host(send.host), local_pipe(*commands_)
+            return self.fleet.host(send.host), _script(local_pipe(*commands_), mutates=True)
         if isinstance(sender.address, SimulatedAddress):
-            return self.fleet.link(send.host, send.receiver_host), local_pipe(*commands_)
+            link = self.fleet.link(send.host, send.receiver_host)
+            return link, _script(local_pipe(*commands_), mutates=True)
         if self._goes_direct(send, sender, receiver):
-            return self.fleet.host(send.host), direct(receiver, *commands_)
-        return self.fleet.controller(), relay(sender, receiver, *commands_, self.fleet.options)
+            step = direct(receiver, *commands_, lock)
+            return self.fleet.host(send.host), _script(step, mutates=False)
+        step = relay(sender, receiver, *commands_, self.fleet.options, lock=lock)
+        here = isinstance(receiver.address, LocalAddress)
+        return self.fleet.controller(), _script(step, mutates=here)
 
     def _goes_direct(self, send: Send, sender: HostAddress, receiver: HostAddress) -> bool:
         if send.path != DataPath.AUTO:
@@ -134,6 +154,19 @@ def stream_timeout(estimated_bytes: int | None) -> float:
     7.0
     """
     return NO_ESTIMATE if estimated_bytes is None else PATIENCE + estimated_bytes / SLOWEST
+
+
+def _script(step: Step, *, mutates: bool) -> Script:
+    """Return the script of a stream; `mutates`: on the host that runs it."""
+    return Script((step,), mutates=mutates)
+
+
+def _unlocked(send: Send, transcript: Transcript, outcome: Outcome) -> str:
+    """Return why the receiver was not locked, empty when it was. Raises HostLocked."""
+    told = locking.told(send.receiver_host, outcome.stdout)
+    if isinstance(told, HostLocked):
+        raise told
+    return told or transcript.unlocked
 
 
 def _continued(send: Send, planned: str, now: str) -> Send | Verdict:

@@ -15,6 +15,7 @@ from reconciler.hosts.addresses import (
 )
 from reconciler.hosts.host import Host
 from reconciler.hosts.local import LocalHost
+from reconciler.hosts.locking import HostLock, lock_of_this_process
 
 
 class Fleet:
@@ -26,12 +27,15 @@ class Fleet:
         options: SshOptions | None = None,
         *,
         clock: Callable[[], float] = time.time,
+        lock: HostLock | None = None,
     ) -> None:
         self.addresses = addresses
         self.options = options or SshOptions()
         self.clock = clock
         """The true time for simulated hosts."""
-        self._controller = LocalHost(HostAddress("controller", LocalAddress()))
+        self.lock = lock or lock_of_this_process()
+        """Keeps other controllers from hosts while they are changed; not from simulated ones."""
+        self._controller = LocalHost(HostAddress("controller", LocalAddress()), self.lock)
         self._hosts: dict[str, Host] = {}
         self._lock = threading.Lock()
 
@@ -82,7 +86,7 @@ class Fleet:
     def _make(self, address: HostAddress) -> Host:
         match address.address:
             case LocalAddress():
-                return LocalHost(address)
+                return LocalHost(address, self.lock)
             case SimulatedAddress() as simulated:
                 from reconciler.hosts.simulated import SimulatedHost
                 from reconciler.simulator.store import StateFile
@@ -92,4 +96,4 @@ class Fleet:
                 # Here, not above: Fabric takes long to import and is not always needed.
                 from reconciler.hosts.ssh import SshHost
 
-                return SshHost(address, self.options)
+                return SshHost(address, self.options, self.lock)

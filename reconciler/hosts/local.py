@@ -15,6 +15,7 @@ from reconciler.hosts.addresses import HostAddress, Privilege
 from reconciler.hosts.following import Listener, listen
 from reconciler.hosts.host import LineListener, Pulse, StderrListener
 from reconciler.hosts.local_source import LocalSource
+from reconciler.hosts.locking import HostLock
 from reconciler.hosts.script import Script, Transcript
 from reconciler.hosts.transcript import DECODING_ERRORS, ENCODING, EndMark, LiveStderr
 from reconciler.zfs.types import Argv
@@ -27,8 +28,9 @@ _GRACE = 7.0
 class LocalHost:
     """Runs scripts on this machine. When the controller dies, what it runs is ended too."""
 
-    def __init__(self, address: HostAddress) -> None:
+    def __init__(self, address: HostAddress, lock: HostLock | None = None) -> None:
         self._address = address
+        self._host_lock = lock and lock.at(address.name)
         self._running: set[_Execution] = set()
         self._lock = threading.Lock()
 
@@ -42,7 +44,8 @@ class LocalHost:
     ) -> Transcript:
         """Run a script, see `reconciler.hosts.host.Host`."""
         nonce = secrets.token_hex(16)
-        text = shell.render(script, nonce=nonce, privilege=self._address.privilege)
+        privilege = self._address.privilege
+        text = shell.render(script, nonce=nonce, privilege=privilege, lock=self._host_lock)
         live = None if on_stderr is None else LiveStderr(nonce, on_stderr)
         execution = _Execution(self.name, nonce, live)
         with self._lock:

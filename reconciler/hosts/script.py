@@ -68,6 +68,8 @@ class Script:
     """Steps to run in order on one host. A failing step does not stop the ones after it."""
 
     steps: tuple[Step, ...]
+    mutates: bool = False
+    """Whether it changes something: then no other controller does so on the host meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ class Transcript:
     """The outcomes of a script's steps by name. A step that was not run (condition) is absent."""
 
     outcomes: Mapping[str, Outcome]
+    unlocked: str = ""
+    """Why other controllers were not kept from the host while it was changed, if so."""
 
     def get(self, step: str) -> Outcome | None:
         """Return the outcome of a step, None when its condition did not hold."""

@@ -7,12 +7,16 @@ controller died, the connection broke, the time was up), the script's whole proc
 
 Every step's output is framed by lines that hold a random nonce, on stdout and on stderr alike.
 What stands outside of these frames (a banner, an `echo` in a .bashrc) is never read as output.
+
+What changes something runs under the host's lock (see `hosts.locking`), or not at all.
 """
 
 import shlex
 from collections.abc import Iterator
 
+from reconciler.hosts import locking
 from reconciler.hosts.addresses import Privilege
+from reconciler.hosts.locking import HostLock
 from reconciler.hosts.script import Condition, FieldsOf, Printed, Script, Step, Succeeded
 from reconciler.hosts.transcript import read
 from reconciler.zfs.types import Argv
@@ -27,6 +31,12 @@ _UNSET = (
     "ZFS_ABORT ZFS_COLOR ZPOOL_STATUS_NON_NATIVE_ASHIFT_IGNORE ZPOOL_VDEV_NAME_FOLLOW_LINKS"
     " ZPOOL_VDEV_NAME_GUID ZPOOL_VDEV_NAME_PATH"
 )
+
+_READING = {
+    "zfs": {"diff", "get", "holds", "list", "send", "version"},
+    "zpool": {"events", "get", "history", "list", "status", "version"},
+}
+"""What changes nothing. All else needs the lock."""
 
 # The watcher reads with a builtin, so there is only one process to stop at the end. It gets KILL
 # then: TERM may be ignored, an inheritance from whoever started sshd.
@@ -43,6 +53,11 @@ reconciler_lifeline=$!
 exec 3<&-
 """
 
+# The lock is told of between the marks of the steps.
+_UNDER_LOCK = """reconciler_told() { reconciler_mark lock "$*"; }
+reconciler_act() {
+"""
+
 # Who has seen `done` may close stdin, so the watcher must be gone by then. The brace at the end
 # has to be the first character that makes the text complete.
 _TAIL = """kill -KILL "$reconciler_lifeline"; wait "$reconciler_lifeline" 2>/dev/null
@@ -53,16 +68,23 @@ exit 0
 """
 
 
-def render(script: Script, *, nonce: str, privilege: Privilege) -> str:
-    """Return the script as POSIX sh text to be fed on stdin of `/bin/sh`."""
+def render(
+    script: Script, *, nonce: str, privilege: Privilege, lock: HostLock | None = None
+) -> str:
+    """Return the script as POSIX sh text to be fed on stdin of `/bin/sh`.
+
+    With a lock, a script that changes something is run under it.
+    """
     _check(script)
     position = {step.name: index for index, step in enumerate(script.steps)}
     captured = {_needed(need) for step in script.steps for need in _needs(step) if _captures(need)}
-    pieces = [_HEAD.format(path=SEARCH_PATH, unset=_UNSET, nonce=nonce)]
+    pieces: list[str] = []
     for step in script.steps:
         body = _body(step, position, privilege, captured=step.name in captured)
         pieces.append(_guarded(step, position, body))
-    return "".join([*pieces, _TAIL])
+    if lock is not None and script.mutates:
+        pieces = [_UNDER_LOCK, *pieces, "}\n", locking.text(lock)]
+    return "".join([_HEAD.format(path=SEARCH_PATH, unset=_UNSET, nonce=nonce), *pieces, _TAIL])
 
 
 def render_followed(argv: Argv, *, nonce: str, privilege: Privilege) -> str:
@@ -110,6 +132,15 @@ def _check(script: Script) -> None:
             if _captures(need) and before[_needed(need)].into is not None:
                 raise ValueError(f"step {step.name!r} reads the output of a stream")
         before[step.name] = step
+        for argv in (step.argv, step.into):
+            if argv is not None and not script.mutates and _changes(argv):
+                raise ValueError(
+                    f"step {step.name!r} changes something, its script says it doesn't"
+                )
+
+
+def _changes(argv: Argv) -> bool:
+    return argv[0] in _READING and not _READING[argv[0]].issuperset(argv[1:2])
 
 
 def _needs(step: Step) -> Iterator[Condition | FieldsOf]:

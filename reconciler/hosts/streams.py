@@ -15,6 +15,7 @@ from reconciler.hosts.addresses import (
     SshOptions,
 )
 from reconciler.hosts.known_hosts import parse_key
+from reconciler.hosts.locking import HostLock, around
 from reconciler.hosts.script import Script, Step
 from reconciler.hosts.shell import SEARCH_PATH, privileged, quote
 from reconciler.hosts.ssh_config import destination
@@ -48,21 +49,31 @@ def local_pipe(send: Argv, receive: Argv) -> Step:
     return Step(STREAM, send, into=receive)
 
 
-def direct(receiver: HostAddress, send: Argv, receive: Argv) -> Step:
-    """Return the step that pushes a stream to the receiver, to be run on the sender."""
-    command = remote_command(receive, receiver.privilege)
+def direct(receiver: HostAddress, send: Argv, receive: Argv, lock: HostLock | None = None) -> Step:
+    """Return the step that pushes a stream to the receiver, to be run on the sender.
+
+    The receiver is locked while it receives; sending changes nothing.
+    """
+    command = remote_command(receive, receiver.privilege, lock and lock.at(receiver.name))
     return Step(STREAM, send, into=(*_towards(receiver), command))
 
 
-def relay(
-    sender: HostAddress, receiver: HostAddress, send: Argv, receive: Argv, options: SshOptions
+def relay(  # noqa: PLR0913 - both ends, both commands, and how
+    sender: HostAddress,
+    receiver: HostAddress,
+    send: Argv,
+    receive: Argv,
+    options: SshOptions,
+    *,
+    lock: HostLock | None = None,
 ) -> Step:
     """Return the step that leads a stream through the controller, to be run there.
 
-    The controller itself may be one of the two ends.
+    The controller itself may be one of the two ends; a script in which it receives changes
+    something there. Any other receiver is locked by the step.
     """
     first = _at(sender, send, options)
-    return Step(STREAM, first, into=_at(receiver, receive, options))
+    return Step(STREAM, first, into=_at(receiver, receive, options, lock))
 
 
 def can_reach(receiver: HostAddress) -> Script:
@@ -70,14 +81,16 @@ def can_reach(receiver: HostAddress) -> Script:
     return Script((Step("reach", (*_towards(receiver), "true")),))
 
 
-def remote_command(argv: Argv, privilege: Privilege) -> str:
+def remote_command(argv: Argv, privilege: Privilege, lock: HostLock | None = None) -> str:
     """Return the argv as the command of an ssh: sh, bash, fish and csh as login shells agree on it.
 
+    With a lock it runs under that one, or ends as `locking.told` reads.
     What a shell might not take literally is written in octal between single quotes, where not
     even csh's `!` or fish's backslash mean anything.
     """
-    text = f"PATH={SEARCH_PATH} LC_ALL=C TZ=UTC; export PATH LC_ALL TZ; exec "
-    text += quote(privileged(argv, privilege))
+    text = f"PATH={SEARCH_PATH} LC_ALL=C TZ=UTC; export PATH LC_ALL TZ; "
+    command = quote(privileged(argv, privilege))
+    text += f"exec {command}" if lock is None else around(command, lock)
     escaped = "".join(c if c in _PLAIN else _octal(c) for c in text)
     return f"""exec /bin/sh -c 'eval "$(printf "{escaped}")"'"""
 
@@ -86,7 +99,7 @@ def _octal(character: str) -> str:
     return "".join(f"\\{byte:03o}" for byte in character.encode())
 
 
-def _at(host: HostAddress, argv: Argv, options: SshOptions) -> Argv:
+def _at(host: HostAddress, argv: Argv, options: SshOptions, lock: HostLock | None = None) -> Argv:
     """Return the argv as the controller runs it on a host."""
     match host.address:
         case LocalAddress():
@@ -97,7 +110,8 @@ def _at(host: HostAddress, argv: Argv, options: SshOptions) -> Argv:
             # The jump host's key is verified as ssh_config says: it only passes on the inner
             # connection, which verifies the host itself.
             where = (*_pin(address.host_key), *destination(address, options), "--", address.address)
-            return (*_SSH, *where, remote_command(argv, host.privilege))
+            command = remote_command(argv, host.privilege, lock and lock.at(host.name))
+            return (*_SSH, *where, command)
 
 
 def _towards(receiver: HostAddress) -> Argv:

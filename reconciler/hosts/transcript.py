@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from reconciler.errors import OutputCut
+from reconciler.hosts.locking import locked
 from reconciler.hosts.script import Outcome, Script, Step, Transcript
 
 ENCODING, DECODING_ERRORS = "utf-8", "backslashreplace"
@@ -26,8 +27,12 @@ def read(nonce: str, stdout: str, stderr: str, script: Script, *, host: str) -> 
     """Return the outcomes in the output of a rendered script.
 
     Between a begin and an end mark the output is preserved to the character. Raises `OutputCut`
-    when the mark at the end is missing on stdout or stderr or when marks are out of order.
+    when the mark at the end is missing on stdout or stderr or when marks are out of order, and
+    `HostLocked` when the host was locked by another controller.
     """
+    lock, who = _lock(nonce, stdout)
+    if lock == "busy":
+        raise locked(host, who)
     outs = _sections(nonce, stdout)
     errs = _sections(nonce, stderr)
     if outs is None or errs is None:
@@ -38,7 +43,8 @@ def read(nonce: str, stdout: str, stderr: str, script: Script, *, host: str) -> 
         {
             script.steps[out.step].name: _outcome(script.steps[out.step], out, err)
             for out, err in zip(outs, errs, strict=True)
-        }
+        },
+        unlocked=who if lock == "none" else "",
     )
 
 
@@ -118,6 +124,12 @@ class LiveStderr:
             elif self._in_section:
                 heard.append(line)
         return heard
+
+
+def _lock(nonce: str, text: str) -> tuple[str, str]:
+    """Return what is said of the lock: held, none or busy, and of the latter why or by whom."""
+    mark = re.search(rf"\n{re.escape(nonce)} lock (held|none|busy)(?: (.*))?\n", text)
+    return (mark[1], mark[2] or "") if mark else ("", "")
 
 
 def _sections(nonce: str, text: str) -> list[_Section] | None:

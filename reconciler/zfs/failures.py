@@ -38,6 +38,8 @@ class FailureKind(StrEnum):
     INVALID_NAME = "invalid-name"
     IO_ERROR = "io-error"
     KEY_NOT_LOADED = "key-not-loaded"
+    LOCKED = "locked"
+    """Another controller is at work on the host."""
     MODULE_MISSING = "module-missing"
     MOUNT_FAILED = "mount-failed"
     NO_COMMON_SNAPSHOT = "no-common-snapshot"

@@ -10,6 +10,7 @@ from reconciler.hosts import shell, transcript
 from reconciler.hosts.addresses import HostAddress, Privilege, SshAddress, SshOptions
 from reconciler.hosts.following import Listener, listen
 from reconciler.hosts.host import LineListener, Pulse, StderrListener
+from reconciler.hosts.locking import HostLock
 from reconciler.hosts.script import Script, Transcript
 from reconciler.hosts.ssh import failures, runner
 from reconciler.hosts.ssh.line import Line, Switchboard
@@ -32,10 +33,16 @@ class SshHost:
     What is followed has one of its own.
     """
 
-    def __init__(self, address: HostAddress, options: SshOptions | None = None) -> None:
+    def __init__(
+        self,
+        address: HostAddress,
+        options: SshOptions | None = None,
+        lock: HostLock | None = None,
+    ) -> None:
         if not isinstance(address.address, SshAddress):
             raise TypeError(f"{address.name} is not reached by ssh")
         self._address = address
+        self._lock = lock and lock.at(address.name)
         options = options or SshOptions()
         self._board = Switchboard(address.name, address.address, options)
         # What is followed has a connection of its own: it must not take one of the few sessions
@@ -55,7 +62,8 @@ class SshHost:
         A connection that turns out to be broken before the script was sent is replaced once.
         """
         nonce = secrets.token_hex(16)
-        text = shell.render(script, nonce=nonce, privilege=self._address.privilege)
+        privilege = self._address.privilege
+        text = shell.render(script, nonce=nonce, privilege=privilege, lock=self._lock)
         live = None if on_stderr is None else LiveStderr(nonce, on_stderr)
         fed = Fed(text, nonce, live)
         try:

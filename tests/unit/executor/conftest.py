@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from reconciler.errors import HostError
 from reconciler.hosts.addresses import HostAddress, SshAddress, SshOptions
 from reconciler.hosts.host import StderrListener
+from reconciler.hosts.locking import lock_of_this_process
 from reconciler.hosts.script import Outcome, Script, Transcript
 
 Answer = Callable[[str, Script], Mapping[str, Outcome] | HostError]
@@ -33,6 +34,7 @@ class FakeFleet:
     """A fleet of such hosts; keeps what was run where."""
 
     options = SshOptions()
+    lock = lock_of_this_process()
 
     def __init__(self, answer: Answer, hosts: tuple[str, ...] = ("alpha", "vault")) -> None:
         self.addresses = {name: HostAddress(name, SshAddress(name)) for name in hosts}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from reconciler.hosts.addresses import Privilege
+from reconciler.hosts.locking import HostLock
 from reconciler.hosts.script import Script, Step, Transcript
 from reconciler.hosts.shell import read, render
 
@@ -51,9 +52,15 @@ def shell_argv(request: pytest.FixtureRequest) -> tuple[str, ...]:
 def run(shell_argv: tuple[str, ...]) -> Runner:
     """Run steps through one of the shells and read the transcript."""
 
-    def run(*steps: Step, privilege: Privilege = Privilege.NONE) -> Transcript:
-        script = Script(steps)
-        stdout, stderr, _ = feed(shell_argv, render(script, nonce=NONCE, privilege=privilege))
+    def run(
+        *steps: Step,
+        privilege: Privilege = Privilege.NONE,
+        mutates: bool = False,
+        lock: HostLock | None = None,
+    ) -> Transcript:
+        script = Script(steps, mutates=mutates)
+        text = render(script, nonce=NONCE, privilege=privilege, lock=lock)
+        stdout, stderr, _ = feed(shell_argv, text)
         return read(NONCE, stdout, stderr, script, host="host")
 
     return run

@@ -288,7 +288,7 @@ class TestPrivilege:
 
     def test_both_ends_of_a_stream_get_it(self, run: Run) -> None:
         step = Step("stream", ("zfs", "send", "a@b"), into=("zfs", "receive", "c"))
-        outcome = run(step, privilege=Privilege.SUDO).outcomes["stream"]
+        outcome = run(step, privilege=Privilege.SUDO, mutates=True).outcomes["stream"]
         assert outcome.stdout == "sudo: -n zfs receive c\nsudo: -n zfs send a@b\n"
 
     def test_without_privilege_nothing_changes(self) -> None:
@@ -410,6 +410,12 @@ class TestMistakes:
                 ],
                 "output of a stream",
                 id="stream",
+            ),
+            pytest.param([Step("a", ("zfs", "destroy", "x"))], "changes", id="no mutation"),
+            pytest.param(
+                [Step("a", ("zfs", "send", "x"), into=("zfs", "receive", "y"))],
+                "changes",
+                id="no mutation by a stream",
             ),
         ],
     )

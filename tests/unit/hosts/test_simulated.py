@@ -114,7 +114,8 @@ SCRIPTS = {
                 commands.receive("tank/b", kind=FilesystemKind.FILESYSTEM, initial=True),
             ),
             Step("after", queries.list_filesystem("tank/b")),
-        )
+        ),
+        mutates=True,
     ),
 }
 
