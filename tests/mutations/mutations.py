@@ -10,6 +10,7 @@ from tests.mutations import (
     of_planner,
     of_saved_plans,
     of_specs,
+    of_specs_in_force,
     of_transcripts,
     of_trust,
 )
@@ -25,6 +26,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     *of_actions.MUTATIONS,
     *of_execution.MUTATIONS,
     *of_specs.MUTATIONS,
+    *of_specs_in_force.MUTATIONS,
     *of_saved_plans.MUTATIONS,
     *of_trust.MUTATIONS,
 )

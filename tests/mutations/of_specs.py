@@ -5,7 +5,7 @@ from functools import partial
 from tests.mutations.mutation import Mutation
 
 BROKEN = "tests/unit/desired/test_broken_specs.py"
-LOAD = "tests/unit/desired/test_load.py"
+FILES = "tests/unit/desired/test_files.py"
 RESOLVED = "tests/unit/desired/test_resolve.py"
 """Some tests there measure time, so that single ones are named."""
 SELECTED = "tests/unit/desired/test_selection.py"
@@ -56,7 +56,7 @@ MUTATIONS = (
         "    if nothing:\n",
         "    if False:\n",
         "reconciler/desired/files.py",
-        (LOAD,),
+        (FILES,),
     ),
     Mutation(
         "a spec file that can't be read is left out",
@@ -64,7 +64,7 @@ MUTATIONS = (
         'yield Position(str(path)).error(f"this can\'t be read: {error.strerror or error}")',
         "return",
         "reconciler/desired/files.py",
-        ("tests/unit/desired/test_files.py",),
+        (FILES,),
     ),
     YAML(
         "a spec file that stops being YAML is read up to there",
