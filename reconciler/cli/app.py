@@ -11,9 +11,11 @@ from reconciler.cli.commands import (
     schema,
     show,
     simulator,
+    status,
     suspend,
     validate,
     version,
+    watch,
 )
 from reconciler.cli.ending import Ended
 
@@ -53,6 +55,8 @@ app.command("validate")(validate.validate)
 app.command("plan")(plan.plan)
 app.command("show")(show.show)
 app.command("apply")(apply.apply)
+app.command("watch")(watch.watch)
+app.command("status")(status.status)
 app.command("suspend")(suspend.suspend)
 app.command("resume")(resume.resume)
 app.command("reconcile")(reconcile.reconcile)

@@ -15,7 +15,7 @@ from reconciler.controller.memory import Memory
 from reconciler.controller.queue import WorkQueue
 from reconciler.controller.surroundings import Surroundings
 from reconciler.controller.work import Work
-from reconciler.controller.world import World
+from reconciler.controller.world import Ask, World
 from reconciler.desired.model import Desired
 from reconciler.executor.observe import observe_host
 from reconciler.hosts.fleet import Fleet
@@ -33,14 +33,21 @@ COME_BACK = 1.0
 class Engine:
     """The queue and all around it. Safe for threads; one lock guards what is remembered."""
 
-    def __init__(self, around: Surroundings, *, resync: float, dry_run: bool = False) -> None:
+    def __init__(
+        self,
+        around: Surroundings,
+        *,
+        resync: float,
+        dry_run: bool = False,
+        ask: Ask | None = None,
+    ) -> None:
         self.around = around
         self.resync = resync
         """Seconds after which everything is looked at, whatever was heard; a tenth more or less."""
         self.lock = threading.RLock()
         self.queue: WorkQueue[Key] = WorkQueue(around.chance)
         self.world = World(
-            self._ask, around.ticks, around.chance, around.telemetry, max_age=resync * 0.8
+            ask or self._ask, around.ticks, around.chance, around.telemetry, max_age=resync * 0.8
         )
         self.law: Law | None = None
         self.memory = Memory()
@@ -132,6 +139,7 @@ class Engine:
             law = self.law
             if law is None or key not in law.keys:
                 self.queue.forget([key])
+                self.around.telemetry.reconciled(key.kind, "success", 0.0)
                 return
             before = self.memory.reports.get(key)
         flight = self.working.do(key, law, before)
@@ -140,7 +148,9 @@ class Engine:
                 # Only streams are left, and they may take days. The key is free for what else
                 # there is to do; what the streams touch is not.
                 flight.is_away = True
-                self.queue.succeeded(key, self.around.ticks(), self._next(key, law))
+                now = self.around.ticks()
+                self.queue.succeeded(key, now, self._next(key, law))
+                self.around.telemetry.reconciled(key.kind, "requeue_after", now - flight.began)
 
     def _landed(self, flight: Flight, report: Report) -> None:
         """Remember what a run came to, and give its key back, unless that was done before."""
@@ -150,6 +160,8 @@ class Engine:
             law = self.law
             if law is None or key not in law.keys:
                 self.queue.forget([key])
+                if not flight.is_away:
+                    self.around.telemetry.reconciled(key.kind, "success", report.seconds)
                 return
             report = self.memory.weigh(key, report, did=did)
             if self.memory.remember(key, report, did=did):

@@ -94,6 +94,11 @@ class StateDir:
         return self.path / "requests.json"
 
     @property
+    def url(self) -> Path:
+        """Where the controller can be asked over HTTP: one line, there while it runs."""
+        return self.path / "url"
+
+    @property
     def _lock_file(self) -> Path:
         return self.path / "lock"
 
