@@ -4,7 +4,7 @@ State files are written at every change: what a value of a type is made of is fo
 """
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
@@ -21,13 +21,14 @@ def encode(value: Any) -> Any:
     return _encoder(kind)(value)
 
 
-def changes(before: T, after: T) -> dict[str, Any]:
+def changes(before: T, after: T, *, without: Container[str]) -> dict[str, Any]:
     """Return the fields of a value that are others than those of an earlier one, encoded."""
     kind: Any = type(after)
     return {
         field.name: field.encode(found)
         for field in _fields(kind)
-        if (found := getattr(after, field.name)) is not getattr(before, field.name)
+        if field.name not in without
+        and (found := getattr(after, field.name)) is not getattr(before, field.name)
     }
 
 

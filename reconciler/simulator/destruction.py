@@ -106,12 +106,13 @@ def without_snapshot(machine: Machine, dataset: Dataset, snapshot: Snapshot) -> 
     return change.with_dataset(machine, replace(dataset, snapshots=snapshots))
 
 
-def reap(machine: Machine, number: int) -> Machine:
+def reap(machine: Machine, number: int, *, near: str = "") -> Machine:
     """Return the machine without the snapshot of an object number if it waited for that.
 
-    That is: it was marked by `zfs destroy -d` and has no hold and no clone any more.
+    That is: it was marked by `zfs destroy -d` and has no hold and no clone any more. `near` is
+    the filesystem it is likely to be of.
     """
-    found = change.by_object(machine, number)
+    found = change.by_object(machine, number, near=near)
     if found is None:
         return machine
     dataset, snapshot = found

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 def difference(before: Machine, after: Machine) -> dict[str, Any]:
     """Return what became another value; what is gone is null."""
-    plain = codec.changes(before, replace(after, pools=before.pools, datasets=before.datasets))
+    plain = codec.changes(before, after, without={"pools", "datasets"})
     pools = _changed(before.pools, after.pools)
     datasets = _changed(before.datasets, after.datasets)
     return {
@@ -62,7 +62,7 @@ def _dataset_difference(before: Dataset | None, after: Dataset) -> dict[str, Any
     """Return a new filesystem, or what of it changed, with those snapshots that are other ones."""
     if before is None:
         return {"new": codec.encode(after)}
-    changed = codec.changes(before, replace(after, snapshots=before.snapshots))
+    changed = codec.changes(before, after, without={"snapshots"})
     if after.snapshots is before.snapshots:
         return {"changed": changed}
     known = {snapshot.object: snapshot for snapshot in before.snapshots}

@@ -68,7 +68,7 @@ def finish(machine: Machine, guid: int, order: Order, whole: Whole) -> Machine:
         kept = _kept(machine, dataset, order, whole.partial)
     if any(snapshot.name == order.snapshot for snapshot in dataset.snapshots):
         raise Failed(Errno.EEXIST)
-    base = _base_files(machine, whole.partial)
+    base = _base_files(machine, dataset, whole.partial)
     _check_whole(whole)
     machine, txg = change.next_txg(machine, pool_of(dataset.name))
     files = change.reborn(_listed(whole), [base], txg)
@@ -150,8 +150,9 @@ def _check_destroyable(machine: Machine, snapshot: Snapshot) -> None:
         raise Failed(Errno.EEXIST)
 
 
-def _base_files(machine: Machine, partial: Partial) -> Files:
-    found = change.by_object(machine, partial.base) if partial.base is not None else None
+def _base_files(machine: Machine, dataset: Dataset, partial: Partial) -> Files:
+    number = partial.base
+    found = change.by_object(machine, number, near=dataset.name) if number is not None else None
     return found[1].files if found is not None else NOTHING
 
 

@@ -278,7 +278,7 @@ def _released(names: Iterable[str], tag: str, machine: Machine) -> Machine:
     for _, of, snapshot in holders:
         left = {other: when for other, when in snapshot.holds.items() if other != tag}
         machine = with_snapshot(machine, of, replace(snapshot, holds=left))
-        machine = reap(machine, snapshot.object)
+        machine = reap(machine, snapshot.object, near=of.name)
     return machine
 
 
