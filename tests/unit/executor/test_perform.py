@@ -1,17 +1,20 @@
 """What is left of a destroy that could not be done as a whole."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from reconciler.actions import Destroy, Done, Failed, Verdict
-from reconciler.executor.perform import Performer
+from reconciler.errors import HostLocked
+from reconciler.executor.perform import LOCKED_DELAYS, Performer
 from reconciler.executor.transfer import Transfer
-from reconciler.hosts.script import Outcome, Script
-from reconciler.zfs.errors import FailureKind
+from reconciler.hosts.host import StderrListener
+from reconciler.hosts.script import Outcome, Script, Transcript
+from reconciler.zfs.errors import FailureKind, Reaction
 from tests.support.transcripts import ran, refused, said
 from tests.support.worlds import fs
-from tests.unit.executor.conftest import FakeFleet
+from tests.unit.executor.conftest import FakeFleet, Stop
 
 DESTROY = Destroy("alpha", "t/a", fs("t/a", "@a,11 @b,12 @c,13").versions)
 
@@ -50,6 +53,36 @@ def perform(snapshots: Snapshots) -> Verdict:
     fleet = FakeFleet(snapshots.answer)
     performer = Performer(fleet, Transfer(fleet), lambda version: version, lambda _: None)  # type: ignore[arg-type]
     return performer.perform(DESTROY, lambda _: None)
+
+
+def test_a_locked_host_is_tried_again_for_a_while_at_moments_of_our_own() -> None:
+    def answer(_host: str, _script: Script) -> HostLocked:
+        return HostLocked("alpha", "another controller is at work there")
+
+    fleet, stop = FakeFleet(answer), Stop()
+    performer = Performer(fleet, Transfer(fleet), lambda version: version, stop.wait)  # type: ignore[arg-type]
+    verdict = performer.perform(DESTROY, lambda _: None)
+    assert isinstance(verdict, Failed)
+    assert verdict.failure.kind is FailureKind.LOCKED
+    assert verdict.failure.reaction is Reaction.BUSY
+    assert "another controller" in verdict.failure.message
+    assert len(fleet.ran) == len(stop.waited) + 1 == 5
+    assert stop.waited == [delay * (1 + fleet.lock.phase) for delay in LOCKED_DELAYS]
+
+
+def test_what_was_done_on_a_host_that_could_not_be_locked_says_so_once() -> None:
+    class Unlocked(FakeFleet):
+        def answered(
+            self, host: str, script: Script, on_stderr: StderrListener | None
+        ) -> Transcript:
+            transcript = super().answered(host, script, on_stderr)
+            return replace(transcript, unlocked="there is no program flock")
+
+    fleet = Unlocked(Snapshots().answer)
+    performer = Performer(fleet, Transfer(fleet), lambda version: version, lambda _: None)  # type: ignore[arg-type]
+    verdicts = [performer.perform(DESTROY, lambda _: None) for _ in range(2)]
+    remark = "alpha could not be locked against other controllers: there is no program flock"
+    assert verdicts == [Done(note=remark), Done()]
 
 
 def test_a_destroy_of_several_is_done_when_all_are_gone() -> None:

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from reconciler.actions import Done, Failed, Send, SendMode
-from reconciler.errors import HostError, Unreachable
+from reconciler.errors import HostError, HostLocked, Unreachable
 from reconciler.executor.transfer import Transfer, stream_timeout
+from reconciler.hosts.addresses import HostAddress, LocalAddress
 from reconciler.hosts.script import Outcome, Script
 from reconciler.zfs.capabilities import StreamFlags
 from reconciler.zfs.errors import FailureKind, Reaction
@@ -125,6 +126,55 @@ def test_a_cut_stream_is_for_the_next_plan_to_resume() -> None:
     assert isinstance(verdict, Failed)
     assert verdict.failure.reaction is Reaction.RETRY
     assert verdict.failure.kind is not FailureKind.TRANSPORT
+
+
+BUSY = "reconciler-lock: busy bob@lab, process 7, `reconciler apply` (/tmp/x)\n"
+NONE = "reconciler-lock: none there is no program flock\n"
+
+
+def test_a_receiver_that_another_controller_has_locked_is_told_and_not_looked_at() -> None:
+    among = fleet(Outcome(75, BUSY, "", first_status=-13))
+    with pytest.raises(HostLocked, match="vault: another controller is at work there: bob@lab"):
+        run(SEND, among)
+    assert "arrived" not in among.steps("vault")
+
+
+def test_a_sender_that_is_locked_because_it_receives_too_is_told() -> None:
+    locked = HostLocked("alpha", "another controller is at work there")
+    with pytest.raises(HostLocked):
+        run(replace(SEND, receiver_host="alpha"), fleet(locked))
+
+
+def test_that_a_receiver_could_not_be_locked_is_told_once() -> None:
+    transfer = Transfer(fleet(Outcome(0, NONE, "")))  # type: ignore[arg-type]
+    verdicts = [transfer.run(SEND, lambda _bytes: None) for _ in range(2)]
+    remark = "vault could not be locked against other controllers: there is no program flock"
+    assert verdicts == [Done(note=remark), Done()]
+
+
+@pytest.mark.parametrize(
+    ("send", "mutates"),
+    [
+        pytest.param(replace(SEND, path="relay"), False, id="the controller only passes it on"),
+        pytest.param(replace(SEND, path="direct"), False, id="the sender only sends"),
+        pytest.param(replace(SEND, receiver_host="alpha"), True, id="the sender receives, too"),
+    ],
+)
+def test_only_where_a_stream_is_received_something_changes(send: Send, mutates: bool) -> None:  # noqa: FBT001
+    among = fleet()
+    run(send, among)
+    [script] = [script for _, script in among.ran if script.steps[0].into is not None]
+    assert script.mutates is mutates
+    [step] = script.steps
+    assert ("reconciler-lock" in str(step.into)) is not mutates
+
+
+def test_the_controllers_own_machine_is_locked_where_it_receives() -> None:
+    among = fleet()
+    among.addresses["vault"] = HostAddress("vault", LocalAddress())
+    run(replace(SEND, path="relay"), among)
+    [script] = [script for _, script in among.ran if script.steps[0].into is not None]
+    assert script.mutates
 
 
 def test_what_can_not_be_looked_at_has_not_arrived() -> None:

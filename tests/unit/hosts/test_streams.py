@@ -1,7 +1,9 @@
 """The commands of a stream, and that every login shell takes them literally."""
 
+import fcntl
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -15,6 +17,7 @@ from reconciler.hosts.addresses import (
     SshAddress,
     SshOptions,
 )
+from reconciler.hosts.locking import HostLock
 from reconciler.hosts.streams import can_reach, direct, local_pipe, relay, remote_command
 
 SEND, RECEIVE = ("zfs", "send", "tank/a@x"), ("zfs", "receive", "-s", "backup/a")
@@ -52,6 +55,30 @@ def test_the_remote_command_finds_programs_and_reads_stdin(login_shell: list[str
     assert done.returncode == 7
     assert done.stdout.startswith(b"data ")
     assert done.stdout.endswith(b":/usr/local/sbin:/usr/sbin:/sbin C\n")
+
+
+def test_under_a_lock_a_remote_command_is_the_same(login_shell: list[str], tmp_path: Path) -> None:
+    tmp_path.chmod(0o1777)
+    lock = HostLock("a1", "it's me", "web", (str(tmp_path),))
+    argv = ("sh", "-c", 'cat; printf "<%s>" "$@"; ls "$0"; exit 7', str(tmp_path), "it's", "$x!")
+    command = remote_command(argv, Privilege.NONE, lock)
+    done = subprocess.run([*login_shell, command], input=b"data ", capture_output=True, check=False)
+    assert done.returncode == 7, done.stderr
+    assert done.stdout.decode() == f"data <it's><$x!>{lock.name}\n"
+    assert done.stderr == b""
+
+
+def test_a_remote_command_that_is_locked_is_not_run(login_shell: list[str], tmp_path: Path) -> None:
+    tmp_path.chmod(0o1777)
+    other = tmp_path / "reconciler-lock.b2.1"
+    other.write_text("bob@lab\n")
+    lock = HostLock("a1", "me", "web", (str(tmp_path),))
+    with other.open() as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        command = remote_command(("echo", "acted"), Privilege.NONE, lock)
+        done = subprocess.run([*login_shell, command], capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (75, b"")
+    assert b"reconciler-lock: busy bob@lab" in done.stderr
 
 
 def test_the_remote_command_has_the_hosts_privilege() -> None:
