@@ -81,14 +81,21 @@ class Page:
             raise AssertionError(answer["exceptionDetails"])
         return answer["result"].get("value")
 
-    def screenshot(self, path: Path, *, whole: bool = True) -> bytes:
-        """Write what is seen as PNG, the whole page or what fits on the screen."""
-        answer = self._ask(
-            "Page.captureScreenshot", captureBeyondViewport=whole, **self._clip(whole)
-        )
+    def screenshot(self, path: Path, *, height: float | None = None, scale: float = 1) -> bytes:
+        """Write the page as PNG, all of it or as far down as is said."""
+        size = self._ask("Page.getLayoutMetrics")["cssContentSize"]
+        clip = {"x": 0, "y": 0, "scale": scale, "width": size["width"]}
+        clip["height"] = size["height"] if height is None else height
+        answer = self._ask("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
         picture = base64.b64decode(answer["data"])
         path.write_bytes(picture)
         return picture
+
+    def source(self) -> str:
+        """Return the document as it is now: as script made it, or without."""
+        root = self._ask("DOM.getDocument")["root"]["nodeId"]
+        text: str = self._ask("DOM.getOuterHTML", nodeId=root)["outerHTML"]
+        return text
 
     def complaints(self) -> list[str]:
         """Return what the browser itself had to say: errors of script, refused content."""
@@ -96,12 +103,6 @@ class Page:
         found = [e["params"] for e in self._chat.events if e["method"] == "Log.entryAdded"]
         thrown = [e for e in self._chat.events if e["method"] == "Runtime.exceptionThrown"]
         return [entry["entry"]["text"] for entry in found] + [json.dumps(e) for e in thrown]
-
-    def _clip(self, whole: bool) -> dict[str, Any]:  # noqa: FBT001
-        if not whole:
-            return {}
-        size = self._ask("Page.getLayoutMetrics")["cssContentSize"]
-        return {"clip": {"x": 0, "y": 0, "scale": 1, **{k: size[k] for k in ("width", "height")}}}
 
     def _ask(self, method: str, **params: object) -> dict[str, Any]:
         return self._chat.ask(method, params, self._session)

@@ -6,6 +6,9 @@ from reconciler.controller.http.topology import Edge, Mood, Node, Topology
 BOX, HIGH, GAP, STEP, EDGE = 104, 32, 46, 44, 4
 """Width and height of a box, space between columns, from row to row, around everything."""
 
+LARGE = 1.2
+"""How much larger it is drawn where there is room."""
+
 LETTERS = 10
 """Of a name, that have room in a box."""
 
@@ -38,8 +41,8 @@ def drawing(topology: Topology) -> Markup:
         [_line(edge, topology) for edge in topology.edges],
         [_box(node, topology) for node in topology.nodes],
         viewBox=f"0 0 {width} {height}",
-        width=width,
-        height=height,
+        width=f"{width * LARGE:g}",
+        height=f"{height * LARGE:g}",
         role="img",
         class_="topology",
     )

@@ -144,7 +144,14 @@ def lags(status: ControllerStatus, now: int) -> Markup | None:
     late = sum(lag.is_late(now) for lag in every)
     note = f"{late} of {len(every)} over the goal" if late else f"{len(every)}, none over the goal"
     head = ("Filesystem", "Lag")
-    return card("Lag", table("Lag of each receiver", head, rows), _more(more), id_="lag", note=note)
+    return card(
+        "Lag against goal",
+        table("Lag of each receiver", head, rows),
+        _more(more),
+        element("p", aside("The mark on a bar is the goal (maxLag).")),
+        id_="lag",
+        note=note,
+    )
 
 
 def _lag_bar(lag: Lag | None, now: int) -> Markup | str:
