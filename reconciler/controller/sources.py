@@ -10,6 +10,7 @@ from typing import Protocol, Self
 
 from reconciler.desired import files as spec_files
 from reconciler.desired import gitfiles
+from reconciler.desired.diagnostics import SpecError
 from reconciler.desired.files import SpecFiles
 from reconciler.desired.git import revision
 from reconciler.errors import UsageError
@@ -35,7 +36,7 @@ class Source(Protocol):
         ...
 
     def watched(self) -> Path | None:
-        """Return what to give to a Watcher, None when there is nothing to watch."""
+        """Return what to give to a Watcher, None when there is nothing to watch. Never raises."""
         ...
 
 
@@ -117,5 +118,8 @@ class GitSource:
         return SpecFiles(files, commit, revision=commit, folder=str(self._top))
 
     def watched(self) -> Path | None:
-        """Return the folder in which git keeps its branches."""
-        return gitfiles.refs_folder(self._top)
+        """Return the folder in which git keeps its branches, or will when there is a clone."""
+        try:
+            return gitfiles.refs_folder(self._top)
+        except SpecError:
+            return self._top / ".git" / "refs"

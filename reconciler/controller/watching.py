@@ -68,6 +68,7 @@ class Watcher:
     def _watch(self) -> None:
         """Watch until the way to the files leads elsewhere, or there are other folders."""
         ground = survey(self._path)
+        missed = True  # Perhaps: something may have changed before the kernel began to listen.
         for changes in watch(
             *ground.folders,
             watch_filter=ground.matters,
@@ -80,8 +81,9 @@ class Watcher:
             recursive=False,
         ):
             moved = any(ground.leads(name) for _, name in changes) or survey(self._path) != ground
-            if changes or moved:
+            if changes or moved or missed:
                 self._on_change()
+            missed = False
             if moved:
                 return
 

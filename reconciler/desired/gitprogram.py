@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reconciler.desired.diagnostics import Position, SpecError
 
-TIMEOUT = 60.0
+TIMEOUT = 20.0
 """Seconds for one answer; a large repository on a slow disk takes a few."""
 
 _NOTHING_THERE = 1

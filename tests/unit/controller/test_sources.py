@@ -109,6 +109,14 @@ def test_remote_repositories_are_answered_with_what_to_do() -> None:
         GitSource.parse("https://example.com/infra.git@main")
 
 
+def test_what_is_watched_of_a_repository_is_where_its_branches_are(
+    repo: Repository, tmp_path: Path
+) -> None:
+    refs = Path(".git", "refs")
+    assert GitSource(repo.path).watched() == repo.path / refs
+    assert GitSource(tmp_path / "not-yet").watched() == tmp_path / "not-yet" / refs
+
+
 @pytest.mark.parametrize("ref", ["-x", "", "a..b"])
 def test_there_is_no_source_with_a_ref_that_could_be_an_option(ref: str) -> None:
     with pytest.raises(UsageError, match="can't be a branch, a tag or a commit"):

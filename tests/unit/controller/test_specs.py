@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from reconciler.controller.sources import FolderSource, GitSource, Source
 from reconciler.controller.specs import SpecKeeper
+from reconciler.controller.watching import Watcher
 from reconciler.desired.files import SpecFiles
 from reconciler.report.telemetry import Silent
 from tests.support.repositories import Repository
@@ -519,6 +521,42 @@ def test_what_can_not_be_read_for_a_while_is_tried_again(branch: Stage, repo: Re
     assert branch.pass_time() == 1
     assert branch.names() == ["a", "b", "c", "d"]
     assert not branch.problem
+
+
+# -- the real clock --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["folder", "branch"])
+def test_a_change_is_in_force_soon_without_anybody_looking_now_and_then(
+    tmp_path: Path, kind: str
+) -> None:
+    repo = Repository.make(tmp_path / "infra", {"specs/a.yaml": specs("a")})
+    source: Source = GitSource(repo.path, "main")
+    if kind == "folder":
+        source = FolderSource(repo.path / "specs")
+    keeper = SpecKeeper(source, None, Loads(), quiet=0.2, poll=3600)
+
+    def in_force(*names: str) -> bool:
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            keeper.refresh(time.time())
+            desired = keeper.desired()
+            if desired is not None and tuple(desired.replications) == names:
+                return True
+            time.sleep(0.05)
+        return False
+
+    watched = source.watched()
+    assert watched is not None
+    watcher = Watcher(watched, lambda: keeper.poke(time.time()), lambda _: None)
+    try:
+        assert in_force("a")
+        repo.commit({"specs/b.yaml": replication("b")})
+        assert in_force("a", "b")
+        repo.commit({"specs/b.yaml": replication("c")})
+        assert in_force("a", "c")
+    finally:
+        watcher.close()
 
 
 # -- several threads -------------------------------------------------------------------------------

@@ -184,6 +184,18 @@ def test_what_happens_beside_the_folder_is_not_heard(specs: Path, listen: Listen
     assert not ear.called.wait(3.0)
 
 
+def test_what_may_have_changed_before_it_began_to_listen_is_a_call_soon(
+    specs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "LOOK_MS", 200)
+    ear = Ear()
+    watcher = Watcher(specs, ear.hear, ear.notes.append)
+    assert ear.called.wait(PATIENCE)
+    ear.called.clear()
+    assert not ear.called.wait(2.0), "and no more calls without a change"
+    watcher.close()
+
+
 def test_after_the_end_nothing_is_heard(specs: Path) -> None:
     ear = Ear()
     watcher = Watcher(specs, ear.hear, ear.notes.append)
