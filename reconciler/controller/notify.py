@@ -1,56 +1,77 @@
-"""Telling systemd how we are: sd_notify(3), which is one datagram to a socket it names."""
+"""Telling systemd how it goes: sd_notify(3), a datagram to the socket that it names.
 
-import os
+Without systemd nothing is sent. A message that can't be sent is no reason to stop: systemd would
+have to be gone for that.
+"""
+
+import contextlib
 import socket
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
+from os import getpid
 from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
 class Notifier:
-    """Sends states to the service manager; without one it does nothing."""
+    """Sends what state the service is in."""
 
     address: str | None = None
-    """The socket's path; an abstract one begins with @."""
+    """The socket; a leading zero byte means an abstract one. None: nobody asked to be told."""
     watchdog_seconds: float | None = None
-    """How long the manager waits for a sign of life."""
+    """How often `watchdog` must be called at least, None when nobody waits for it."""
 
     @classmethod
-    def of(cls, environ: Mapping[str, str], *, pid: int | None = None) -> Self:
-        """Return the notifier that the service manager asks for, if it asks."""
-        watchdog = None
-        meant = environ.get("WATCHDOG_PID")
-        if environ.get("WATCHDOG_USEC", "").isdigit() and meant in {None, str(pid or os.getpid())}:
-            watchdog = int(environ["WATCHDOG_USEC"]) / 1e6
-        return cls(environ.get("NOTIFY_SOCKET") or None, watchdog)
+    def of(cls, environ: Mapping[str, str]) -> Self:
+        """Return what the environment asks for: NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID."""
+        named = environ.get("NOTIFY_SOCKET", "")
+        if not named.startswith(("/", "@")):
+            return cls()
+        address = f"\0{named[1:]}" if named.startswith("@") else named
+        return cls(address, _watchdog_seconds(environ))
 
-    def ready(self, status: str) -> None:
-        """Say that the start is over."""
-        self._send("READY=1", f"STATUS={status}")
-
-    def alive(self, status: str) -> None:
-        """Say that the loop goes round, and how things are."""
-        self._send("WATCHDOG=1", f"STATUS={status}")
+    def ready(self, status: str = "") -> None:
+        """Say that the start, or a reload, is done."""
+        self._send("READY=1", *_status(status))
 
     def reloading(self) -> None:
-        """Say that specs are read anew; `ready` is to follow."""
-        usec = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
-        self._send("RELOADING=1", f"MONOTONIC_USEC={usec}")
+        """Say that specs are being read anew; `ready` says that it is done."""
+        self._send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
-    def stopping(self) -> None:
-        """Say that the end has begun."""
-        self._send("STOPPING=1")
+    def stopping(self, status: str = "") -> None:
+        """Say that the end was asked for."""
+        self._send("STOPPING=1", *_status(status))
 
-    def _send(self, *lines: str) -> None:
-        if self.address is None:
+    def status(self, text: str) -> None:
+        """Say what `systemctl status` shows."""
+        self._send(*_status(text))
+
+    def watchdog(self) -> None:
+        """Say that the loop goes round."""
+        self._send("WATCHDOG=1")
+
+    def _send(self, *fields: str) -> None:
+        if self.address is None or not fields:
             return
-        address = self.address
-        if address.startswith("@"):
-            address = "\0" + address[1:]
-        text = "\n".join(line.replace("\n", " ") for line in lines)
-        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as connection:
-            connection.connect(address)
-            connection.sendall(text.encode())
+        with contextlib.suppress(OSError), _datagrams() as out:
+            out.sendto("\n".join(fields).encode("utf-8", "replace"), self.address)
+
+
+def _datagrams() -> socket.socket:
+    out = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+    out.settimeout(1)
+    return out
+
+
+def _status(text: str) -> tuple[str, ...]:
+    """Return the field for a text: one line, as a newline would begin another field."""
+    return (f"STATUS={' '.join(text.split())}",) if text.strip() else ()
+
+
+def _watchdog_seconds(environ: Mapping[str, str]) -> float | None:
+    """Return the time after which systemd takes us for dead, if it is us whom it watches."""
+    limit, whom = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", "")
+    if whom and whom != str(getpid()):
+        return None
+    return int(limit) / 1e6 if limit.isascii() and limit.isdigit() and int(limit) else None
