@@ -78,6 +78,8 @@ class Daemon:
         self._busy: set[Key] = set()
         self._lock = threading.Lock()
         self._asked: Requests | None = None
+        self._problem: str | None = None
+        """Why the newest specs are not in force, as it was logged."""
         self._offset = self._clock_offset()
 
     # -- from other threads and signal handlers ----------------------------------------------------
@@ -128,6 +130,7 @@ class Daemon:
         if self.parts.keeper.refresh(now):
             self._adopt(self.parts.keeper.desired())
             self.parts.statement.outdate()
+        self._tell_of_specs()
         self._heed(requests.read(self.parts.state.requests))
         self._mind_the_clock()
         self._hand_out()
@@ -176,6 +179,20 @@ class Daemon:
     def _specs_stirred(self) -> None:
         self.parts.keeper.poke(time.time())
         self._bell.set()
+
+    def _tell_of_specs(self) -> None:
+        """Log why the newest specs are not in force, once for each reason."""
+        status = self.parts.keeper.status()
+        since = status.problem_since
+        problem = status.problem if since is not None else None
+        if problem == self._problem:
+            return
+        self._problem = problem
+        self.parts.statement.outdate()
+        if problem is not None:
+            self.parts.journal.said("error", f"the newest specs are not in force: {problem}")
+        else:
+            self.parts.journal.said("info", "the newest specs are in force again")
 
     def _noted(self, note: str) -> None:
         self.parts.journal.said("warning", note)

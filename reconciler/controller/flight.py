@@ -24,6 +24,9 @@ from reconciler.observed.model import Observed
 from reconciler.planner.plan import Plan, Specs
 from reconciler.report.status import RunningSend
 
+MARKS = frozenset({"hold", "release", "bookmark"})
+"""Verbs that go with each send: done, they are no news."""
+
 NOTHING = Plan(0, Specs(None, "", 0), ())
 
 
@@ -163,8 +166,9 @@ class Flight:
                 self.around.journal.said("debug", f"{verb} begins", **about)
             case Completed(seconds=seconds, note=note):
                 extra = {"note": note} if note else {}
+                level = "debug" if verb in MARKS else "info"
                 self.around.journal.said(
-                    "info", f"{verb} done", seconds=round(seconds, 3), **extra, **about
+                    level, f"{verb} done", seconds=round(seconds, 3), **extra, **about
                 )
             case ActionFailed(failure=failure):
                 said = f"{verb} failed: {failure.message}"
