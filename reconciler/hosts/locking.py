@@ -137,7 +137,9 @@ fi
 }}
 reconciler_with_file() {{
 flock -s -n 9 || return 0
-if [ -e /dev/fd/9 ] && ! [ "$reconciler_file" -ef /dev/fd/9 ]; then
+reconciler_open=/dev/fd
+[ -e /dev/fd/9 ] || reconciler_open=/proc/self/fd
+if [ -e "$reconciler_open/9" ] && ! [ "$reconciler_file" -ef "$reconciler_open/9" ]; then
 return 0
 fi
 printf '%s\n' {who} 2>/dev/null >"$reconciler_file"
@@ -161,9 +163,9 @@ reconciler_seen=
 {{
 reconciler_seen=1
 if flock -x -n 7; then
-if [ "$reconciler_other" -ef /dev/fd/7 ]; then
+if [ "$reconciler_other" -ef "$reconciler_open/7" ]; then
 rm -f "$reconciler_other"
-elif [ -e /dev/fd/7 ] && [ -e "$reconciler_other" ]; then
+elif [ -e "$reconciler_open/7" ] && [ -e "$reconciler_other" ]; then
 reconciler_lock=busy reconciler_who="somebody whose $reconciler_other is new"
 fi
 else

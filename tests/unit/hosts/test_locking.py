@@ -384,7 +384,7 @@ class TestEnd:
 
         def come_again_and_again(identity: str) -> None:
             text = around(code, lock(folder, identity=identity))
-            for _ in range(12):
+            for _ in range(6):
                 done = subprocess.run(
                     [*shell_argv, "-c", text], check=False, stderr=subprocess.DEVNULL
                 )
