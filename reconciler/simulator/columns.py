@@ -1,9 +1,8 @@
 """The properties that are asked for with `-o` or by `zfs get`, and their cells."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from reconciler.simulator.computed import Compute
 from reconciler.simulator.items import Item
 from reconciler.simulator.native import Form, Property
 from reconciler.simulator.values import (
@@ -11,6 +10,7 @@ from reconciler.simulator.values import (
     WRITTEN,
     Value,
     applies,
+    printing,
     text,
     user_value,
     value,
@@ -99,29 +99,16 @@ def column_value(view: View, item: Item, one: Column) -> Value | None:
     return user_value(view, item, one.name)
 
 
-def printer(view: View, one: Column, *, literal: bool) -> Callable[[Item], str]:
-    """Return what says for any item what stands in a column: there may be thousands of items."""
+def cells(view: View, items: Sequence[Item], one: Column, *, literal: bool) -> list[str]:
+    """Return what stands in a column for each of the items, of which there may be thousands."""
     known = one.found
-    if known is not None and known.compute is not None:
-        return _computed_printer(view, known, known.compute, literal=literal)
-    form = known.form if known is not None else Form.BYTES
-
-    def shown(item: Item) -> str:
-        found = column_value(view, item, one)
-        return text(found.raw, form, literal=literal) if found is not None else NONE
-
-    return shown
-
-
-def _computed_printer(
-    view: View, known: Property, compute: Compute, *, literal: bool
-) -> Callable[[Item], str]:
-    form = known.form
-
-    def shown(item: Item) -> str:
-        return text(compute(view, item), form, literal=literal) if applies(known, item) else NONE
-
-    return shown
+    if known is None or known.compute is None:
+        form = known.form if known is not None else Form.BYTES
+        values = [column_value(view, item, one) for item in items]
+        return [text(v.raw, form, literal=literal) if v is not None else NONE for v in values]
+    compute, show = known.compute, printing(known.form, literal=literal)
+    found = [compute(view, item) if applies(known, item) else None for item in items]
+    return [NONE if v is None else v if isinstance(v, str) else show(v) for v in found]
 
 
 def width(one: Column) -> int:

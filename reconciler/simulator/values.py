@@ -136,9 +136,12 @@ def text(raw: Raw, form: Form, *, literal: bool) -> str:
     """Return a value as it is printed, exactly (`-p`) or for people."""
     if raw is None:
         return NONE
-    if isinstance(raw, str):
-        return raw
-    return (_LITERAL if literal else _READABLE)[form](raw)
+    return raw if isinstance(raw, str) else printing(form, literal=literal)(raw)
+
+
+def printing(form: Form, *, literal: bool) -> Callable[[int], str]:
+    """Return what prints numbers of a form."""
+    return (_LITERAL if literal else _READABLE)[form]
 
 
 def date(seconds: int) -> str:

@@ -8,11 +8,11 @@ from reconciler.simulator.checks import is_at_least
 from reconciler.simulator.columns import (
     BadColumns,
     Column,
+    cells,
     column,
     columns,
     every,
     grows,
-    printer,
     width,
 )
 from reconciler.simulator.items import DATASETS, Item, Kind
@@ -38,13 +38,13 @@ def list_(process: Process) -> Iterable[bytes]:
     wanted, sorting = _wanted(options, known, view.machine)
     shown = _shown(options, known, view.machine)
     items = select(process, view, options.operands, wanted.within_reach(options.operands))
-    rows = in_order(view, items, sorting)
     literal, scripted = options.has("p"), options.has("H")
+    rows = _rows(view, in_order(view, items, sorting), shown, literal=literal)
     if not rows and not scripted and process.status == 0:
         process.complain(NO_DATASETS)
     if scripted:
-        return text(_lines(view, rows, shown, literal=literal))
-    return text(_table(view, rows, shown, literal=literal))
+        return text(["\t".join(row) for row in rows])
+    return text(_table(rows, shown, literal=literal))
 
 
 def _list_usage(said: str) -> Refused:
@@ -83,23 +83,19 @@ def _shown(options: Options, known: Mapping[str, Property], machine: Machine) ->
         raise _list_usage(str(wrong)) from None
 
 
-def _lines(
-    view: View, rows: Iterable[Item], shown: Sequence[Column], *, literal: bool
-) -> list[str]:
-    printers = [printer(view, one, literal=literal) for one in shown]
-    return ["\t".join([cell(row) for cell in printers]) for row in rows]
+def _rows(
+    view: View, items: Sequence[Item], shown: Sequence[Column], *, literal: bool
+) -> list[tuple[str, ...]]:
+    """Return the cells of each item."""
+    return list(zip(*(cells(view, items, one, literal=literal) for one in shown), strict=True))
 
 
-def _table(
-    view: View, rows: Sequence[Item], shown: Sequence[Column], *, literal: bool
-) -> list[str]:
+def _table(rows: Sequence[Sequence[str]], shown: Sequence[Column], *, literal: bool) -> list[str]:
     """Return the lines for people: with headings, and every column as wide as it has to be."""
     if not rows:
         return []
-    printers = [printer(view, one, literal=literal) for one in shown]
-    cells = [[cell(row) for cell in printers] for row in rows]
     widths = [
-        max(width(one), *(len(row[n]) for row in cells))
+        max(width(one), *(len(row[n]) for row in rows))
         if grows(one, literal=literal)
         else width(one)
         for n, one in enumerate(shown)
@@ -107,7 +103,7 @@ def _table(
     headings = [one.heading for one in shown]
     return [
         _aligned(headings, widths, [one.right for one in shown]),
-        *(_aligned(row, widths, [one.right or one.is_written for one in shown]) for row in cells),
+        *(_aligned(row, widths, [one.right or one.is_written for one in shown]) for row in rows),
     ]
 
 
