@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 LAB := $(BIN)/python -m tests.lab.machines
 HOST ?= alpha
+MINUTES ?= 20
 CODE := reconciler tests
 
 .DEFAULT_GOAL := help
@@ -79,6 +80,10 @@ integration: setup ## against a real sshd on loopback
 .PHONY: lab
 lab: setup ## against real ZFS in virtual machines (builds their image on first use)
 	$(PYTEST) -v --durations=10 tests/lab
+
+.PHONY: soak
+soak: setup ## the controller for 20 minutes while everything goes wrong (MINUTES=20)
+	$(BIN)/python -m tests.lab.soak --minutes $(MINUTES)
 
 .PHONY: lab-up
 lab-up: setup ## boot three hosts with real ZFS and leave them running

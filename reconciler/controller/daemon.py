@@ -78,6 +78,10 @@ class Daemon:
         self._busy: set[Key] = set()
         self._lock = threading.Lock()
         self._asked: Requests | None = None
+        self._said = ""
+        self._new_specs = threading.Event()
+        self._stirred = threading.Event()
+        self._reloads = threading.Event()
         self._problem: str | None = None
         """Why the newest specs are not in force, as it was logged."""
         self._offset = self._clock_offset()
@@ -91,8 +95,7 @@ class Daemon:
 
     def reload(self) -> None:
         """Look at the specs and at everything now (SIGHUP)."""
-        self.parts.keeper.poke(time.time())
-        self.engine.wake()
+        self._reloads.set()
         self._bell.set()
 
     def _changed(self, host: str, filesystems: frozenset[str] | None) -> None:
@@ -116,18 +119,33 @@ class Daemon:
             if watched is not None:
                 watcher = Watcher(watched, self._specs_stirred, self._noted)
                 stack.callback(watcher.close)
+            threading.Thread(target=self._keep_specs, name="specs", daemon=True).start()
             self.parts.notifier.ready(self.parts.statement.summary())
             while not self._ending.is_set():
                 self._round()
             self._end()
         return not self._is_at_work()
 
+    def _reload(self) -> None:
+        self.parts.notifier.reloading()
+        self._specs_stirred()
+        law = self.engine.law
+        for host in law.roots if law is not None else ():
+            self.engine.world.changed(host, None)
+        self.engine.wake()
+        self.parts.notifier.ready()
+
     def _round(self) -> None:
         self._bell.clear()
+        if self._reloads.is_set():
+            self._reloads.clear()
+            self._reload()
         now = time.time()
         self.parts.statement.beat(self.engine, int(now))
-        self.parts.notifier.alive(self.parts.statement.summary())
-        if self.parts.keeper.refresh(now):
+        self.parts.notifier.watchdog()
+        self._say_how(self.parts.statement.summary())
+        if self._new_specs.is_set():
+            self._new_specs.clear()
             self._adopt(self.parts.keeper.desired())
             self.parts.statement.outdate()
         self._tell_of_specs()
@@ -136,6 +154,11 @@ class Daemon:
         self._hand_out()
         self._fleets.tidy(self._is_used)
         self._bell.wait(self._until_next())
+
+    def _say_how(self, summary: str) -> None:
+        if summary != self._said:
+            self._said = summary
+            self.parts.notifier.status(summary)
 
     def _is_used(self, fleet: Fleet) -> bool:
         return any(flight.law.fleet is fleet for flight in self.engine.working.flights)
@@ -176,9 +199,20 @@ class Daemon:
 
     # -- specs and people --------------------------------------------------------------------------
 
+    def _keep_specs(self) -> None:
+        """Look at the specs when that is due, in a thread of its own: git may take its time."""
+        keeper = self.parts.keeper
+        while not self._ending.is_set():
+            self._stirred.clear()
+            if keeper.refresh(time.time()):
+                self._new_specs.set()
+                self._bell.set()
+            now = time.time()
+            self._stirred.wait(min(BEAT, max(0.0, keeper.next_at(now) - now)))
+
     def _specs_stirred(self) -> None:
         self.parts.keeper.poke(time.time())
-        self._bell.set()
+        self._stirred.set()
 
     def _tell_of_specs(self) -> None:
         """Log why the newest specs are not in force, once for each reason."""

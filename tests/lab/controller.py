@@ -55,7 +55,7 @@ class Controller:
     def run(self, *arguments: str, timeout: float = APPLY_TIMEOUT) -> Run:
         """Run a command to its end."""
         done = subprocess.run(
-            [*_COMMAND, *arguments],
+            [*COMMAND, *arguments],
             capture_output=True,
             text=True,
             timeout=timeout,
@@ -90,7 +90,7 @@ class Controller:
         Returns the events; the run may also end before that.
         """
         with subprocess.Popen(
-            [*_COMMAND, "apply", "-f", str(self.specs), "--auto-approve", "--json"],
+            [*COMMAND, "apply", "-f", str(self.specs), "--auto-approve", "--json"],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             stdin=subprocess.DEVNULL,
@@ -111,7 +111,7 @@ class Controller:
         return {**os.environ, "RECONCILER_SSH_CONFIG": str(self.lab.ssh_config), "NO_COLOR": "1"}
 
 
-_COMMAND = (sys.executable, "-m", "reconciler.cli.main")
+COMMAND = (sys.executable, "-m", "reconciler.cli.main")
 
 
 def _events(process: "subprocess.Popen[bytes]") -> Iterator[dict[str, Any]]:
