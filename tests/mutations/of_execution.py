@@ -50,7 +50,7 @@ MUTATIONS = (
     PERFORM(
         "a script that was run has done what it should",
         (2,),
-        "return action.judge(transcript)",
+        "return self.transfer.noted(action.judge(transcript), action.host, transcript.unlocked)",
         "return Done()",
     ),
     PERFORM(

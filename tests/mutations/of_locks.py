@@ -99,7 +99,7 @@ MUTATIONS = (
     ),
     REQUESTS(
         "what people asked counts as nothing when it can't be read",
-        ("suspend",),
+        ("requests",),
         'return Unreadable(f"{path} can\'t be read: {error.strerror}")',
         "return Requests()",
     ),
