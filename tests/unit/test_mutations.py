@@ -12,7 +12,7 @@ from tests.mutations.tree import ROOT
 EACH = pytest.mark.parametrize("mutation", MUTATIONS, ids=[m.name for m in MUTATIONS])
 INVARIANTS = set(range(1, 11))
 ALSO = {"locks", "requests"}
-"""What keeps controllers apart, and what people asked: neither an invariant of plans nor a guard."""
+"""What keeps controllers apart, and what people asked: neither invariant nor guard."""
 
 
 @EACH
