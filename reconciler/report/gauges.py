@@ -49,10 +49,11 @@ def _running(status: ControllerStatus) -> Iterator[str]:
 
 def _specs(status: ControllerStatus) -> Iterator[Gauge]:
     specs = status.specs
-    yield measures.SPECS, {(specs.revision or "", specs.digest): 1}
     yield measures.SPEC_OBJECTS, {(): specs.objects}
     yield measures.RELOAD_OK, {(): specs.problem is None}
-    yield measures.RELOADED_AT, {(): specs.loaded_at}
+    if specs.digest:  # some are in force
+        yield measures.SPECS, {(specs.revision or "", specs.digest): 1}
+        yield measures.RELOADED_AT, {(): specs.loaded_at}
 
 
 def _queue(status: ControllerStatus) -> Iterator[Gauge]:

@@ -112,6 +112,8 @@ class Metrics(Telemetry):
     def observed(self, host: str, seconds: float, *, seen: bool) -> None:
         """Count a look at a host."""
         self._inc(measures.ASKED, host, "seen" if seen else "unseen")
+        for measure in (measures.EVENTS, measures.DEAF, measures.DISAGREED):
+            self._inc(measure, host, count=0)  # a rate needs a zero to begin from
         self._observe(measures.ASK_TIME, seconds)
 
     def heard(self, host: str, count: int) -> None:

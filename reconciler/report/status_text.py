@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from reconciler.report.figures import count_text, duration_text
+from reconciler.report.figures import duration_text
 from reconciler.report.lines import Line, Style, clean, section
 from reconciler.report.naming import capped
 from reconciler.report.run_text import progress_text
@@ -28,6 +28,7 @@ from reconciler.report.status_words import (
     problem_text,
     ready_style,
     ready_text,
+    specs_text,
     stale_text,
     way_text,
     worst_lag,
@@ -62,10 +63,7 @@ def _header(status: ControllerStatus, now: int) -> Iterator[Line]:
     up = duration_text(max(0, now - status.started))
     yield Line(f"Controller {status.identity}, version {status.version}, up {up}{dry}.")
     specs = status.specs
-    revision = f" at {specs.revision}" if specs.revision else ""
-    objects = count_text(specs.objects, "object")
-    loaded = ago_text(specs.loaded_at, now)
-    yield Line(f"Specs {specs.source}{revision} ({objects}), loaded {loaded}.")
+    yield Line(specs_text(specs, now))
     if is_stale(status, now):
         yield Line(f"! {stale_text(status, now)}", Style.ERROR)
     if specs.problem is not None:

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-from reconciler.report.figures import bytes_text, duration_text
+from reconciler.report.figures import bytes_text, count_text, duration_text
 from reconciler.report.lines import Style
 from reconciler.report.status import (
-    Condition,
     ConditionType,
     ControllerStatus,
     Hearing,
@@ -45,6 +44,22 @@ def stale_text(status: ControllerStatus, now: int) -> str:
     )
 
 
+def specs_text(specs: SpecsStatus, now: int) -> str:
+    """Return which specs are in force, and since when."""
+    if not specs.digest:
+        return f"Specs {specs.source}: none are in force."
+    revision = f" at {specs.revision}" if specs.revision else ""
+    objects = count_text(specs.objects, "object")
+    return f"Specs {specs.source}{revision} ({objects}), loaded {ago_text(specs.loaded_at, now)}."
+
+
+def remains_text(specs: SpecsStatus) -> str:
+    """Return what is in force while the newest specs are not."""
+    if specs.digest:
+        return "The last good ones stay in force."
+    return "No others are either: nothing is done."
+
+
 def problem_text(specs: SpecsStatus, now: int) -> str:
     """Say that the newest specs are not in force, and for how long."""
     if specs.problem_since is None:
@@ -69,18 +84,15 @@ def ready_style(of: ReplicationStatus | HostStatus) -> Style:
 
 
 def message_of(of: ReplicationStatus | HostStatus) -> str:
-    """Return what is to be said of an object: why it is suspended, stalled, busy, not ready."""
+    """Return what is to be said of an object: why it is suspended, not ready, or what it does."""
     if isinstance(of, ReplicationStatus) and of.suspended is not None:
         return of.suspended
-    for type_ in (ConditionType.STALLED, ConditionType.RECONCILING, ConditionType.READY):
-        found = condition(of.conditions, type_)
-        if found is not None and (found.message or found.reason):
-            return _said(found)
-    return ""
-
-
-def _said(found: Condition) -> str:
-    return found.message or found.reason
+    by_type = {found.type: found for found in of.conditions if found.message}
+    ready = by_type.get(ConditionType.READY)
+    if ready is not None and ready.status is Truth.FALSE:
+        return by_type.get(ConditionType.STALLED, ready).message
+    said = by_type.get(ConditionType.RECONCILING, ready)
+    return said.message if said is not None else ""
 
 
 def ago_text(at: int | None, now: int) -> str:

@@ -126,6 +126,15 @@ QUIET = ControllerStatus(
 )
 """All is well and nothing is to be done."""
 
+BEGINNING = replace(
+    QUIET,
+    ready=False,
+    specs=SpecsStatus("specs", "", None, 0, 0, "specs: there are no spec files", NOW - 20),
+    hosts=(),
+    replications=(),
+)
+"""No specs have ever been in force."""
+
 DATABASE = ReplicationStatus(
     name="database",
     generation=GENERATION,

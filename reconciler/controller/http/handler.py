@@ -102,11 +102,11 @@ class Handler(BaseHTTPRequestHandler):
         return self._page()
 
     def _page(self) -> Response:
+        path = self.path.partition("?")[0]
         try:
-            path = self.path.partition("?")[0]
             found = self._site.pages.answer(path, self.headers.get("Accept"))
         except Exception as error:  # noqa: BLE001 -- one page's bug ends neither server nor silence
-            self._site.failed(self.path, error)
+            self._site.failed(path, error)
             return said(HTTPStatus.INTERNAL_SERVER_ERROR, "this page could not be made")
         return found or said(HTTPStatus.NOT_FOUND, "there is no such page")
 

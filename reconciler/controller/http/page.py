@@ -21,6 +21,7 @@ from reconciler.report.status_words import (
     ago_text,
     due_text,
     problem_text,
+    remains_text,
     stale_text,
 )
 from reconciler.report.summary import ExitCode
@@ -110,7 +111,7 @@ def _banners(status: ControllerStatus, now: int, *, stale: bool) -> Iterator[Mar
             "div",
             element("p", element("strong", f"{problem_text(status.specs, now)}.")),
             [element("p", line, class_="code") for line in status.specs.problem.splitlines()],
-            element("p", "The last good ones stay in force."),
+            element("p", remains_text(status.specs)),
             class_="banner bad",
             role="alert",
             id="problem",

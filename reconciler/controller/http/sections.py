@@ -242,6 +242,8 @@ def _pool(pool: PoolStatus) -> Markup:
 def specs(status: ControllerStatus, now: int) -> Markup:
     """Return which specs are in force."""
     found = status.specs
+    if not found.digest:
+        return card("Specs in force", _nothing(f"None of {found.source}."), id_="specs")
     facts = (
         ("Source", found.source),
         ("Revision", found.revision or "-"),

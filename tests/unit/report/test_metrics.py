@@ -19,7 +19,7 @@ from reconciler.report.metrics import Metrics
 from reconciler.report.metrics_reference import PROCESS, page, total
 from reconciler.report.status import Blockage, ControllerStatus
 from reconciler.report.telemetry import Telemetry
-from tests.support.statuses import BUSY, HOSTILE, QUIET, WEB, lag, renamed, statuses
+from tests.support.statuses import BEGINNING, BUSY, HOSTILE, QUIET, WEB, lag, renamed, statuses
 from tests.support.worlds import NOW
 
 DOCS = Path(__file__).parents[3] / "docs" / "metrics.md"
@@ -125,6 +125,10 @@ def test_series_that_are_known_to_come_are_there_from_the_beginning() -> None:
     assert value(made, "steps_total", action="abort-receive", result="failure") == 0
     assert value(made, "scrape_errors_total", part="hosts") == 0
     assert value(made, "config_reloads_total", result="failure") == 0
+    assert value(made, "host_events_total", host="vault") is None
+    made.observed("vault", 0.3, seen=True)
+    assert value(made, "host_events_total", host="vault") == 0
+    assert value(made, "host_unannounced_changes_total", host="vault") == 0
 
 
 @pytest.mark.parametrize(
@@ -211,6 +215,11 @@ def test_what_never_arrived_has_a_goal_and_no_timestamp() -> None:
     found = samples(of(status))
     assert NAME + "latest_replicated_snapshot_timestamp_seconds" not in found
     assert len(found[NAME + "replication_max_lag_seconds"]) == 1
+
+
+def test_specs_that_never_were_in_force_have_no_instant() -> None:
+    assert value(of(BEGINNING), "config_last_reload_success_timestamp_seconds") is None
+    assert value(of(BEGINNING), "config_last_reload_successful") == 0
 
 
 def test_the_status_is_looked_at_when_it_is_asked_for() -> None:

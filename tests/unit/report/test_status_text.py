@@ -6,22 +6,34 @@ import pytest
 from hypothesis import given
 
 from reconciler.report.lines import Line, Style, text_of
-from reconciler.report.status import Blockage, ControllerStatus, Lag, Phase, Way
+from reconciler.report.status import (
+    Blockage,
+    Condition,
+    ConditionType,
+    ControllerStatus,
+    Lag,
+    Phase,
+    Truth,
+    Way,
+)
 from reconciler.report.status_json import dump
 from reconciler.report.status_text import status_exit, status_lines
-from reconciler.report.status_words import lag_text, worst_lag
+from reconciler.report.status_words import lag_text, message_of, worst_lag
 from reconciler.report.summary import ExitCode
 from tests.support.statuses import (
     ARCHIVE,
+    BEGINNING,
     BUSY,
     DATABASE,
     HOSTILE,
     QUIET,
     SPECS,
     WEB,
+    a_condition,
     a_host,
     lag,
     not_ready,
+    ready,
     renamed,
     statuses,
 )
@@ -78,6 +90,17 @@ def test_the_last_line_sums_it_up() -> None:
     assert shown(BUSY).splitlines()[-1] == (
         "1 of 3 replications ready. The newest specs are not in force. 1 host not ready: offsite."
         " 3 over the lag goal. 2 blocked. 1 suspended."
+    )
+
+
+def test_before_any_specs_are_in_force_that_is_said() -> None:
+    assert shown(BEGINNING) == (
+        "Controller reconciler@ctl pid 812, version 0.1.0, up 3d00h.\n"
+        "Specs specs: none are in force.\n"
+        "! For 20s the newest specs are not in force:\n"
+        "  specs: there are no spec files\n"
+        "\n"
+        "No replications. The controller is not ready yet. The newest specs are not in force.\n"
     )
 
 
@@ -174,6 +197,31 @@ def test_the_exit_code_says_the_gravest(status: ControllerStatus, code: ExitCode
 )
 def test_lag_is_said_against_its_goal(seconds: int | None, max_lag: int | None, said: str) -> None:
     assert lag_text(lag("a", "t", "v", seconds, max_lag), NOW) == said
+
+
+RECONCILING = ConditionType.RECONCILING
+
+
+@pytest.mark.parametrize(
+    ("conditions", "said"),
+    [
+        pytest.param((), "", id="nothing is known"),
+        pytest.param(ready("fine"), "fine", id="ready"),
+        pytest.param(
+            (*ready("fine"), a_condition(RECONCILING, Truth.TRUE, "Progressing", "it sends")),
+            "it sends",
+            id="ready and busy",
+        ),
+        pytest.param(
+            (*NOT_READY, a_condition(RECONCILING, Truth.TRUE, "Retrying", "it is tried again")),
+            "it failed",
+            id="why it is not ready is more than that it is tried again",
+        ),
+        pytest.param(not_ready("X", "why", ConditionType.STALLED), "why", id="stalled"),
+    ],
+)
+def test_the_message_is_what_matters_most(conditions: tuple[Condition, ...], said: str) -> None:
+    assert message_of(replace(WEB, conditions=conditions)) == said
 
 
 def test_the_worst_lag_is_what_is_farthest_beyond_its_goal() -> None:
