@@ -45,9 +45,12 @@ class _Entry:
     """It was added while it was worked on."""
     hinted: bool = False
     """It was hinted at while it was worked on."""
+    forgotten: bool = False
+    """It is dropped once it is given back."""
 
     def mark(self, *, hint: bool) -> bool:
         """Note that it is to be done again; False: it was to be anyway."""
+        self.forgotten = False
         known = self.dirty or (hint and self.hinted)
         self.dirty, self.hinted = self.dirty or not hint, self.hinted or hint
         return not known
@@ -104,9 +107,14 @@ class WorkQueue(Generic[K]):
         return True
 
     def add_at(self, key: K, at: float) -> None:
-        """Have a key done at an instant, if it is not to be sooner."""
+        """Have a key done at an instant, if it is not to be sooner.
+
+        One that is worked on is done again right afterwards.
+        """
         entry = self._entries.setdefault(key, _Entry())
-        if not entry.working and (entry.at is None or at < entry.at):
+        if entry.working:
+            entry.mark(hint=False)
+        elif entry.at is None or at < entry.at:
             entry.at = entry.since = at
 
     def take(self, now: float) -> Taken[K] | None:
@@ -147,10 +155,39 @@ class WorkQueue(Generic[K]):
         failures = entry.failures + 1 if entry is not None else 1
         self._given_back(key, now, next_at, failures=failures, waits=True)
 
+    def set_aside(self, key: K, now: float, next_at: float | None) -> None:
+        """Give back a key of which something still goes on: neither a success nor a failure yet."""
+        entry = self._entries.get(key)
+        failures = entry.failures if entry is not None else 0
+        self._given_back(key, now, next_at, failures=failures, waits=False)
+
+    def failed_aside(self, key: K, now: float) -> None:
+        """Hear that what went on of a key failed; it is tried again after a while.
+
+        One that is worked on again by now tells itself how it stands.
+        """
+        entry = self._entries.get(key)
+        if entry is None:
+            return
+        if entry.working:
+            entry.mark(hint=True)
+            return
+        entry.failures += 1
+        delayed = now + backoff(entry.failures, self._chance)
+        if entry.at is None or delayed < entry.at:
+            entry.at = entry.since = delayed
+
     def forget(self, keys: Iterable[K]) -> None:
-        """Drop keys that are not known any more; what is being worked on is not done again."""
+        """Drop keys that are not known any more; what is being worked on is not done again.
+
+        It stays known until it is given back: were it added anew meanwhile, two would work on it.
+        """
         for key in keys:
-            self._entries.pop(key, None)
+            entry = self._entries.get(key)
+            if entry is not None and entry.working:
+                entry.forgotten, entry.dirty, entry.hinted = True, False, False
+            elif entry is not None:
+                del self._entries[key]
 
     def next_at(self) -> float | None:
         """Return when the next key is due."""
@@ -178,6 +215,9 @@ class WorkQueue(Generic[K]):
     ) -> None:
         entry = self._entries.get(key)
         if entry is None:
+            return
+        if entry.forgotten:
+            del self._entries[key]
             return
         entry.working, entry.failures, entry.waits_for_change = False, failures, waits
         again = entry.dirty or (entry.hinted and not failures)
