@@ -29,6 +29,9 @@ START_SPREAD = 10.0
 COME_BACK = 1.0
 """Seconds after which a key comes up again that found its filesystems in use."""
 
+COME_BACK_LATE = 60.0
+"""The same while streams go on, which may be what is in the way. When they end it is woken."""
+
 
 class Engine:
     """The queue and all around it. Safe for threads; one lock guards what is remembered."""
@@ -51,7 +54,8 @@ class Engine:
         )
         self.law: Law | None = None
         self.memory = Memory()
-        self.working = Work(around, self.world, self._landed, dry_run=dry_run)
+        self.working = Work(around, self.world, lambda: self.law, self._landed, dry_run=dry_run)
+        self._suspended: Mapping[str, str] = {}
         self._left: set[Key] = set()
         """Keys that wait for filesystems that others use."""
 
@@ -61,7 +65,7 @@ class Engine:
         """Put specs into force: what changed is looked at now, what is gone is forgotten."""
         with self.lock:
             old, now = self.law, self.around.ticks()
-            self.law = Law.of(desired, fleet, old.suspended if old is not None else {})
+            self.law = Law.of(desired, fleet, self._suspended)
             self.working.slots.limit(self.law.limits)
             if old is not None:
                 self._forget(old, self.law)
@@ -73,6 +77,7 @@ class Engine:
     def suspend(self, names: Mapping[str, str]) -> None:
         """Take over what people suspended, with the reasons; what is resumed is looked at now."""
         with self.lock:
+            self._suspended = dict(names)
             if self.law is None or self.law.suspended == names:
                 return
             changed = self.law.suspended.keys() ^ names.keys()
@@ -86,7 +91,7 @@ class Engine:
                 return False
             keys = [key for key in self.law.keys if key.replication == name]
             for host in sorted({host for key in keys for host in key.ends}):
-                self.world.changed(host, None)
+                self.world.doubt(host)
             self.wake(keys)
             return True
 
@@ -104,10 +109,7 @@ class Engine:
         with self.lock:
             if self.law is None:
                 return
-            now = self.around.ticks()
-            for key in concerned(self.law.desired, host, filesystems):
-                if self.queue.add(key, now, hint=True):
-                    self.around.telemetry.queued(key.kind)
+            self._hint(concerned(self.law.desired, host, filesystems))
 
     def hears(self, host: str, *, is_open: bool) -> None:
         """Hear that a host's event stream was opened or broke."""
@@ -138,18 +140,23 @@ class Engine:
         with self.lock:
             law = self.law
             if law is None or key not in law.keys:
-                self.queue.forget([key])
-                self.around.telemetry.reconciled(key.kind, "success", 0.0)
+                self._drop(key, 0.0)
                 return
             before = self.memory.reports.get(key)
-        flight = self.working.do(key, law, before)
+        try:
+            flight = self.working.do(key, law, before)
+        except Exception:
+            with self.lock:
+                self.queue.failed(key, self.around.ticks())
+            self.around.telemetry.reconciled(key.kind, "error", 0.0)
+            raise
         with self.lock:
             if not flight.concluded:
                 # Only streams are left, and they may take days. The key is free for what else
                 # there is to do; what the streams touch is not.
                 flight.is_away = True
                 now = self.around.ticks()
-                self.queue.succeeded(key, now, self._next(key, law))
+                self.queue.set_aside(key, now, self._next(key, law))
                 self.around.telemetry.reconciled(key.kind, "requeue_after", now - flight.began)
 
     def _landed(self, flight: Flight, report: Report) -> None:
@@ -159,19 +166,32 @@ class Engine:
             flight.concluded = True
             law = self.law
             if law is None or key not in law.keys:
-                self.queue.forget([key])
                 if not flight.is_away:
-                    self.around.telemetry.reconciled(key.kind, "success", report.seconds)
+                    self._drop(key, report.seconds)
                 return
             report = self.memory.weigh(key, report, did=did)
             if self.memory.remember(key, report, did=did):
                 self._tell(key, report)
             if flight.is_away:
-                self._come_up(key, self.around.ticks())
+                self._come_back(key, report)
             else:
                 result = self._give_back(key, law, report, did=did)
                 self.around.telemetry.reconciled(key.kind, result, report.seconds)
-            self._wake_others(key, law, report, did=did)
+            self._wake_others(flight, law, report, did=did)
+
+    def _drop(self, key: Key, seconds: float) -> None:
+        """Give back a key that the specs do not have any more."""
+        self.queue.forget([key])
+        self.queue.succeeded(key, self.around.ticks(), None)
+        self.around.telemetry.reconciled(key.kind, "success", seconds)
+
+    def _come_back(self, key: Key, report: Report) -> None:
+        """Have a key looked at whose streams have ended."""
+        if report.outcome is Outcome.FAILED:
+            self.queue.failed_aside(key, self.around.ticks())
+            self.around.telemetry.retried(key.kind)
+        else:
+            self._come_up(key, self.around.ticks())
 
     def _give_back(self, key: Key, law: Law, report: Report, *, did: bool) -> str:
         now, following = self.around.ticks(), self._next(key, law)
@@ -187,14 +207,19 @@ class Engine:
             self._come_up(key, now)
         return "requeue_after" if did else "success"
 
-    def _wake_others(self, key: Key, law: Law, report: Report, *, did: bool) -> None:
+    def _wake_others(self, flight: Flight, law: Law, report: Report, *, did: bool) -> None:
+        key = flight.key
         if did:
             self.wake(neighbours(key, law.desired))
-        left, self._left = self._left - {key}, set()
-        self.wake(sorted(left))
+        self._left.discard(key)
+        if flight.result is not None:
+            left, self._left = self._left, set()
+            self._hint(sorted(left))
         if report.left:
             self._left.add(key)
-            self.queue.add_at(key, self.around.ticks() + COME_BACK)
+        if report.left and report.outcome is not Outcome.FAILED:
+            streams = any(other.is_away for other in self.working.flights)
+            self.queue.add_at(key, self.around.ticks() + (COME_BACK_LATE if streams else COME_BACK))
 
     def _tell(self, key: Key, report: Report) -> None:
         level = {Outcome.FAILED: "error", Outcome.BLOCKED: "warning"}.get(report.outcome, "info")
@@ -211,6 +236,13 @@ class Engine:
             return
         self.around.telemetry.queued(key.kind)
 
+    def _hint(self, keys: Iterable[Key]) -> None:
+        """Have keys done as soon as possible, but for those in delay after a failure."""
+        now = self.around.ticks()
+        for key in keys:
+            if self.queue.add(key, now, hint=True):
+                self.around.telemetry.queued(key.kind)
+
     def _next(self, key: Key, law: Law) -> float:
         """Return the tick at which a key is to be looked at though nothing was heard."""
         now = self.around.ticks()
@@ -223,6 +255,7 @@ class Engine:
 
     def _forget(self, old: Law, new: Law) -> None:
         gone = set(old.keys) - set(new.keys)
+        self._left -= gone
         self.queue.forget(gone)
         self.memory.forget(
             gone,
@@ -241,6 +274,8 @@ class Engine:
         observation = observe_host(host, law.roots[host], law.fleet, self.around.clock)
         took = self.around.ticks() - began
         with self.lock:
+            if self.law is None or host not in self.law.roots:
+                return observation
             news = self.memory.seen(observation, int(self.around.clock()), took)
         if news and isinstance(observation, Unseen):
             self.around.journal.said("warning", f"not seen: {observation.cause}", host=host)

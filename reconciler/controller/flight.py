@@ -1,13 +1,13 @@
 """One run of a key's part of a plan, as it is under way: what it still touches, what it sends."""
 
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from reconciler.actions import Send
+from reconciler.actions import Action, Bookmark, Hold, Release, Send, Snapshot
 from reconciler.controller.assess import Report
+from reconciler.controller.claims import Use
 from reconciler.controller.keys import Key, Place
 from reconciler.controller.law import Law
 from reconciler.controller.surroundings import Surroundings
@@ -30,7 +30,7 @@ MARKS = frozenset({"hold", "release", "bookmark"})
 NOTHING = Plan(0, Specs(None, "", 0), ())
 
 
-@dataclass
+@dataclass(eq=False)
 class Flight:
     """A run that is under way. Its executor calls `event`, one call at a time."""
 
@@ -42,7 +42,7 @@ class Flight:
     """What the key's last run came to."""
     began: float
     around: Surroundings
-    freed: Callable[[Iterable[Place]], None]
+    freed: Callable[[Key, Mapping[Place, Use]], None]
     """Called with the places that are done with."""
     observed: Observed = field(default_factory=dict)
     part: Plan = NOTHING
@@ -53,21 +53,24 @@ class Flight:
     is_away: bool = False
     """Whether its key was given back while it goes on."""
     concluded: bool = False
+    _uses: Mapping[Place, Use] = field(default_factory=dict)
     _left: Counter[Place] = field(default_factory=Counter)
+    """Place → how many actions are still to come there."""
     _sends: dict[str, RunningSend] = field(default_factory=dict)
     _short: set[str] = field(default_factory=set)
     """Running actions that are not sends."""
     _began: dict[str, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def claimed(self) -> frozenset[Place]:
+    def claimed(self) -> Mapping[Place, Use]:
         """Return what the run touches; from now on it is told when it is done with."""
         for planned in self.part.actions:
             self._left.update(dict.fromkeys(planned.action.places, 1))
-        return frozenset(self._left)
+        self._uses = uses(self.key, self.part)
+        return self._uses
 
     def abandon(self) -> None:
-        """Leave all for later: somebody else was quicker."""
+        """Leave all for later: somebody else was quicker, or the specs are others by now."""
         self._left.clear()
         self.part, self.left = replace(self.part, actions=()), True
 
@@ -94,7 +97,7 @@ class Flight:
         """Free what was not reached."""
         with self._lock:
             left, self._left = tuple(+self._left), Counter()
-        self.freed(left)
+        self.freed(self.key, {place: self._uses[place] for place in left})
 
     def _ended(self, places: Iterable[Place]) -> None:
         with self._lock:
@@ -103,7 +106,7 @@ class Flight:
             for place in over:
                 del self._left[place]
         if over:
-            self.freed(over)
+            self.freed(self.key, {place: self._uses[place] for place in over})
 
     def _note(self, event: Event) -> None:
         match event:
@@ -120,14 +123,15 @@ class Flight:
                 with self._lock:
                     self._sends.pop(event.id, None)
                     self._short.discard(event.id)
-                took = time.monotonic() - self._began.pop(event.id, time.monotonic())
+                now = self.around.ticks()
+                took = now - self._began.pop(event.id, now)
                 result = "success" if isinstance(event, Completed) else "failure"
                 self.around.telemetry.acted(event.action.verb, result, took)
             case Skipped():
                 self.around.telemetry.acted(event.action.verb, "skipped", 0.0)
 
     def _begin(self, id_: str) -> None:
-        self._began[id_] = time.monotonic()
+        self._began[id_] = self.around.ticks()
 
     def _running(self, send: Send) -> RunningSend:
         return RunningSend(
@@ -175,3 +179,29 @@ class Flight:
                 self.around.journal.said("error", said, kind=str(failure.kind), **about)
             case Skipped(because=because):
                 self.around.journal.said("warning", f"{verb} not begun: {because}", **about)
+
+
+def uses(key: Key, part: Plan) -> Mapping[Place, Use]:
+    """Return what a key's part of a plan does with each place that it touches."""
+    actions: dict[Place, list[Action]] = {}
+    for planned in part.actions:
+        for place in planned.action.places:
+            actions.setdefault(place, []).append(planned.action)
+    return {place: _use(key, place, there) for place, there in actions.items()}
+
+
+def _use(key: Key, place: Place, actions: Iterable[Action]) -> Use:
+    if all(isinstance(action, Snapshot) for action in actions):
+        return Use.SNAPSHOTS
+    sends = key.receiver and place[0] == key.sender
+    return Use.SENDS if sends and all(_is_sending(place, a) for a in actions) else Use.ALONE
+
+
+def _is_sending(place: Place, action: Action) -> bool:
+    match action:
+        case Send():
+            return action.places[0] == place != action.places[1]
+        case Hold() | Release() | Bookmark():
+            return True
+        case _:
+            return False

@@ -5,8 +5,9 @@ from that sender to one receiver host is another: streams, holds, cursors, and a
 the receiver. Two, because a stream that takes a day must not keep the next snapshot waiting.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from reconciler.actions import (
     AbortReceive,
@@ -98,18 +99,27 @@ def neighbours(key: Key, desired: Desired) -> Iterator[Key]:
             yield other
 
 
-def part_of(plan: Plan, key: Key, desired: Desired, busy: Collection[Place] = ()) -> Plan:
+def part_of(
+    plan: Plan,
+    key: Key,
+    desired: Desired,
+    busy: Collection[Place] = (),
+    sending: Mapping[Place, Collection[Key]] = MappingProxyType({}),
+) -> Plan:
     """Return what of a plan is a key's own and can be begun.
 
     What touches a busy place, and what depends on an action that is not begun, is left for later.
+    What other pairs are sending from a place keeps neither snapshots nor this pair waiting.
     """
     replication = desired.replications[key.replication]
     chosen: dict[str, PlannedAction] = {}
     for planned in plan.actions:
+        places = planned.action.places
         if (
             planned.replication == key.replication
             and _is_own(planned.action, key, replication)
-            and not any(place in busy for place in planned.action.places)
+            and not any(place in busy for place in places)
+            and not any(_minds(planned.action, key, sending.get(p, ())) for p in places)
             and all(needed in chosen for needed in planned.depends_on)
         ):
             chosen[planned.id] = planned
@@ -125,6 +135,13 @@ def part_of(plan: Plan, key: Key, desired: Desired, busy: Collection[Place] = ()
 def targets_of(key: Key, replication: Replication) -> tuple[Target, ...]:
     """Return the targets of a pair's key: several where it goes below several roots."""
     return tuple(target for target in replication.targets if target.host == key.receiver)
+
+
+def _minds(action: Action, key: Key, pairs: Collection[Key]) -> bool:
+    """Tell whether an action has to wait while pairs send from its place."""
+    if not pairs or isinstance(action, Snapshot):
+        return False
+    return not key.receiver or key in pairs
 
 
 def _receivers(host: str, desired: Desired) -> set[str]:

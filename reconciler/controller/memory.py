@@ -30,7 +30,7 @@ class Memory:
         self._repeats[key] = self._repeats[key] + 1 if did else 0
         if self._repeats[key] <= REPEATS or report.outcome is not Outcome.SUCCEEDED:
             return report
-        said = f"{self._repeats[key]} runs in a row had something to do: does something undo it?"
+        said = f"more than {REPEATS} runs in a row had something to do: does something undo it?"
         return replace(report, outcome=Outcome.FAILED, reason="NotConverging", message=said)
 
     def remember(self, key: Key, report: Report, *, did: bool) -> bool:

@@ -1,12 +1,12 @@
 """Working on one key: look at its hosts, plan, claim what is its own, and do it."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from reconciler.actions import Destroy
 from reconciler.controller.assess import Report, blockages, done, finding
-from reconciler.controller.claims import Claims
+from reconciler.controller.claims import Claims, Use
 from reconciler.controller.flight import Flight
 from reconciler.controller.keys import Key, Place, hosts_of, part_of
 from reconciler.controller.lag import lags
@@ -24,12 +24,20 @@ class Work:
     """Does the work on keys. Safe for threads."""
 
     def __init__(
-        self, around: Surroundings, world: World, landed: Landed, *, dry_run: bool
+        self,
+        around: Surroundings,
+        world: World,
+        law: Callable[[], Law | None],
+        landed: Landed,
+        *,
+        dry_run: bool,
     ) -> None:
         self.dry_run = dry_run
         self.slots = Slots({})
         self._around = around
         self._world = world
+        self._law = law
+        """What is in force at the moment."""
         self._landed = landed
         self._claims = Claims()
         self._flights: list[Flight] = []
@@ -56,17 +64,26 @@ class Work:
             freed=self._freed,
         )
         try:
-            if self._prepare(flight):
+            with self._claims.looking(self._around.ticks()):
+                flies = self._prepare(flight)
+            if flies:
                 self._around.launch(partial(self._fly, flight))
-            else:
-                self._land(flight)
-        except Exception as error:  # noqa: BLE001 - the worker's boundary: other keys must go on
-            self._panicked(flight, error)
+                return flight
+        except Exception as error:
+            if flight.concluded:
+                raise
+            flight.error = error
+            self._end(flight)
+        self._land(flight)
         return flight
 
     def _prepare(self, flight: Flight) -> bool:
         """Look, plan and claim; False when there is nothing to be begun."""
         since = self._look(flight)
+        if self._law() is not flight.law:
+            # What was looked at may be what other specs ask for, and this may be suspended by now.
+            flight.abandon()
+            return False
         part = flight.part
         for verb, count in part.summary.items():
             self._around.telemetry.planned(verb, count)
@@ -75,13 +92,13 @@ class Work:
         if self.dry_run or not part.actions or self._around.stop.is_set():
             return False
         places = flight.claimed()
-        if not self._claims.claim(places, since):
+        if not self._claims.claim(flight.key, places, since):
             flight.abandon()
             return False
-        for host, filesystems in by_host(places).items():
-            self._world.expect(host, filesystems)
         with self._lock:
             self._flights.append(flight)
+        for host, filesystems in by_host(places).items():
+            self._world.expect(host, filesystems)
         return True
 
     def _look(self, flight: Flight) -> Since:
@@ -95,7 +112,8 @@ class Work:
             observed, since = self._world.observe(hosts_of(key, desired), fresh=fresh)
             made = plan(desired, observed, int(self._around.clock()))
             own = part_of(made, key, desired)
-            part = part_of(made, key, desired, self._claims.busy(since))
+            busy, sending = self._claims.busy(since), self._claims.sending()
+            part = part_of(made, key, desired, busy, sending)
             if fresh or not any(isinstance(p.action, Destroy) for p in part.actions):
                 flight.observed, flight.part = observed, part
                 flight.left = len(own.actions) > len(part.actions)
@@ -117,29 +135,41 @@ class Work:
         except Exception as error:  # noqa: BLE001 - reported as the bug it is, others go on
             flight.error = error
         finally:
+            self._end(flight)
+        self._land(flight)
+
+    def _end(self, flight: Flight) -> None:
+        """Give back what a run has not, if it was begun at all."""
+        if flight in self.flights:
             flight.give_back()
             with self._lock:
                 self._flights.remove(flight)
-        if flight.error is not None:
-            self._panicked(flight, flight.error)
-        else:
-            self._land(flight)
 
-    def _freed(self, places: Iterable[Place]) -> None:
+    def _freed(self, key: Key, places: Mapping[Place, Use]) -> None:
         """Give back places; from now on others may see them as they are."""
         for host, filesystems in by_host(places).items():
             self._world.changed(host, filesystems)
             self._world.settled(host, filesystems)
-        self._claims.free(places, self._around.ticks())
+        self._claims.free(key, places, self._around.ticks())
 
     # -- what came of it --------------------------------------------------------------------------
 
     def _land(self, flight: Flight) -> None:
+        report = self._panicked(flight, flight.error) if flight.error else self._report(flight)
+        self._landed(flight, report)
+
+    def _report(self, flight: Flight) -> Report:
+        try:
+            return self._well(flight)
+        except Exception as error:  # noqa: BLE001 - reported as the bug it is, others go on
+            return self._panicked(flight, error)
+
+    def _well(self, flight: Flight) -> Report:
         key, before = flight.key, flight.before
         found = finding(key, flight.observed, flight.part, flight.result)
         known = before.lags if before is not None else ()
         behind = lags(key, flight.law.effective, flight.observed, known) if key.receiver else ()
-        report = Report(
+        return Report(
             at=int(self._around.clock()),
             generation=flight.law.generations[key.replication],
             outcome=found.outcome,
@@ -152,16 +182,15 @@ class Work:
             hopeless=found.hopeless,
             left=flight.left and not self.dry_run,
         )
-        self._landed(flight, report)
 
-    def _panicked(self, flight: Flight, error: Exception) -> None:
+    def _panicked(self, flight: Flight, error: Exception) -> Report:
         key, before = flight.key, flight.before
         self._around.telemetry.panicked(key.kind)
         said = f"this is a bug in reconciler: {type(error).__name__}: {error}"
         self._around.journal.said(
             "error", said, error=error, replication=key.replication, reconcile=flight.id
         )
-        report = Report(
+        return Report(
             at=int(self._around.clock()),
             generation=flight.law.generations[key.replication],
             outcome=Outcome.FAILED,
@@ -170,7 +199,6 @@ class Work:
             seconds=self._around.ticks() - flight.began,
             lags=before.lags if before is not None else (),
         )
-        self._landed(flight, report)
 
 
 def by_host(places: Iterable[Place]) -> dict[str, set[str]]:

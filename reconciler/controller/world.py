@@ -57,6 +57,12 @@ class _Host:
     rest_until: float = float("-inf")
     """Till then a host that could not be asked is not asked again."""
 
+    def doubt(self, now: float) -> None:
+        """Take nothing that is known for granted any more, nor what was to be announced."""
+        self.changed_at, self.announced = now, None
+        self.rest_until = float("-inf")
+        self.suspects.clear()
+
 
 class World:
     """The hosts' last observations. Safe for threads."""
@@ -130,15 +136,24 @@ class World:
         with self._lock:
             known = self._host(host)
             known.heard = is_open
-            known.changed_at = self._clock()
-            known.announced = None
-            known.rest_until = float("-inf")
+            known.doubt(self._clock())
+
+    def doubt(self, host: str) -> None:
+        """Have a host asked anew, whatever is known of it and though it could not be asked."""
+        with self._lock:
+            self._host(host).doubt(self._clock())
 
     def forget(self, hosts: Iterable[str]) -> None:
-        """Drop what is known of hosts that the specs do not have any more, or have elsewhere."""
+        """Drop what was seen of hosts that the specs do not have any more, or have otherwise.
+
+        Whether their event streams are open is told by those who listen, as ever.
+        """
         with self._lock:
             for host in hosts:
-                self._hosts.pop(host, None)
+                known = self._hosts.pop(host, None)
+                if known is not None and (known.heard or known.expected):
+                    self._hosts[host] = _Host(known.lock, None, known.heard)
+                    self._hosts[host].expected = known.expected
 
     def _host(self, name: str) -> _Host:
         return self._hosts.setdefault(name, _Host())
