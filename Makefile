@@ -85,6 +85,10 @@ lab: setup ## against real ZFS in virtual machines (builds their image on first 
 soak: setup ## the controller for 20 minutes while everything goes wrong (MINUTES=20)
 	$(BIN)/python -m tests.lab.soak --minutes $(MINUTES)
 
+.PHONY: year
+year: setup ## the controller for a year on 50 simulated hosts with random faults
+	$(BIN)/python -m tests.support.year
+
 .PHONY: lab-up
 lab-up: setup ## boot three hosts with real ZFS and leave them running
 	$(LAB) up

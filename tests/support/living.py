@@ -5,6 +5,7 @@ Time stands still while the engine works, and jumps to when something is due nex
 
 import itertools
 import random
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -27,7 +28,7 @@ class Notebook(Journal):
     """Keeps what was said at warning and above."""
 
     def __init__(self) -> None:
-        self.said_: list[str] = []
+        self.said_: deque[str] = deque(maxlen=1000)
 
     def said(self, level: str, message: str, **fields: object) -> None:
         if level in {"warning", "error"}:
