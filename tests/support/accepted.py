@@ -40,6 +40,8 @@ _LISTED_ENCRYPTED = (
     r"(?m)^(\s*1> ([^\t]*enc[^\t]*@[^\t]*)\t(?:[^\t]*\t){4})(?:0|N)(\t[^\t]*\t[^\t]*\t\2)$",
 )
 
+_LISTED_VOLUME = r"(?m)^(\s*\S+ [^\t]*\tvolume\t(?:[^\t]*\t){5})(?:0|N)\t"
+
 
 def _without_written_of_encrypted(form: str) -> str:
     """Return a form that does not say whether something was written since the snapshot before."""
@@ -64,6 +66,12 @@ ACCEPTED: tuple[Accepted, ...] = (
         "written of encrypted snapshots",
         "a raw increment writes metadata anew even where nothing was changed",
         _without_written_of_encrypted,
+    ),
+    Accepted(
+        "written of volumes after an import",
+        "the import of a pool resets the intent logs of its volumes, which counts as written to"
+        " those that ever had one",
+        _replaced(_LISTED_VOLUME, "\\1some\t"),
     ),
     Accepted(
         "what release -r says",

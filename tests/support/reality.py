@@ -85,7 +85,7 @@ def run(machine: Machine, sequence: Sequence[Asked]) -> list[Answer]:
     steps = "\n".join(_script(number, asked) for number, asked in enumerate(sequence))
     renew = "\n".join(f"renew {pool}" for pool in POOLS)
     script = f"{_PRELUDE}{renew}\n{steps}{_EPILOGUE}"
-    said = machine.sh("sh -s", input=script.encode(), timeout=60 + 5 * len(sequence)).stdout
+    said = machine.sh("sh -s", input=script.encode(), timeout=60 + 10 * len(sequence)).stdout
     files = _files(said)
     return [_answer(number, asked, files) for number, asked in enumerate(sequence)]
 

@@ -91,7 +91,7 @@ def _set(item: Item, given: Given, machine: Machine) -> Machine:
         properties, masked = {**snapshot.properties, **kept}, snapshot.masked - kept.keys()
         changed = replace(snapshot, properties=properties, masked=masked)
         return _with_snapshot(machine, dataset, changed)
-    return _mounts(machine, _assigned(machine, dataset, kept), kept.keys())
+    return _mounts(machine, _assigned(machine, dataset, kept), dataset.name, kept.keys())
 
 
 def _refusal(machine: Machine, dataset: Dataset, name: str, value: str) -> str | None:
@@ -189,7 +189,7 @@ def _inherit(item: Item, name: str, machine: Machine, *, revert: bool) -> Machin
     local = {key: value for key, value in dataset.local.items() if key != name}
     masked = _masked(dataset, name, revert=revert)
     after = change.with_dataset(machine, replace(dataset, local=local, masked=masked))
-    return _mounts(machine, after, {name})
+    return _mounts(machine, after, dataset.name, {name})
 
 
 def _masked(found: Dataset | Snapshot, name: str, *, revert: bool) -> frozenset[str]:
@@ -219,10 +219,14 @@ def _with_snapshot(machine: Machine, dataset: Dataset, changed: Snapshot) -> Mac
     return change.with_dataset(machine, replace(dataset, snapshots=snapshots))
 
 
-def _mounts(before: Machine, after: Machine, names: Iterable[str]) -> Machine:
-    """Return the machine after what a change of `canmount` or `mountpoint` unmounts and mounts."""
+def _mounts(before: Machine, after: Machine, root: str, names: Iterable[str]) -> Machine:
+    """Return the machine after what a change of `canmount` or `mountpoint` unmounts and mounts.
+
+    That is in a filesystem and below it; others are left as they are.
+    """
     changed = {"canmount", "mountpoint"} & set(names)
-    for name, dataset in after.datasets.items() if changed else ():
+    for dataset in change.within(after, root) if changed else ():
+        name = dataset.name
         former, place = mountpoint(before, name), mountpoint(after, name)
         mounted = dataset.mounted
         if "canmount" in changed and canmount(dataset) == "off":
