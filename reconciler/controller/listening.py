@@ -26,7 +26,9 @@ class Delays:
     spread: float = 2.0
     """Within which the hosts' streams are first opened: not all in the same moment."""
     settle: float = 2.0
-    """Without a line after which a new stream has told all that was before."""
+    """Without a further line after which a new stream has told all that was before."""
+    mute: float = 15.0
+    """Without any line after which there was nothing before: sudo may take long to begin."""
     quiet: float = 1.0
     """Without an event after which what was gathered is told."""
     longest: float = 5.0
@@ -77,8 +79,10 @@ class Gathering:
 class Ear:
     """Listens to one event stream from its opening to its end.
 
-    A stream begins with what the kernel still keeps of what happened before. That is skipped: a
-    stream counts as open at the first quiet moment, and then anything may have changed anyway.
+    A stream begins with what the kernel still keeps of what happened before, most often at least
+    that a pool was imported. That is skipped: a stream counts as open at the first quiet moment
+    after it, and then anything may have changed anyway. Nothing that happens in the meantime gets
+    lost: the kernel keeps it for us.
     """
 
     def __init__(self, pools: tuple[str, ...], delays: Delays) -> None:
@@ -88,7 +92,8 @@ class Ear:
         self._reader = EventReader()
         self._gathering = Gathering(delays)
         self._begun: float | None = None
-        self._last_line = float("-inf")
+        self._first_line: float | None = None
+        self._last_line = 0.0
         self._open_since: float | None = None
 
     @property
@@ -98,6 +103,8 @@ class Ear:
 
     def line(self, line: str, now: float) -> None:
         """Hear a line."""
+        if self._first_line is None:
+            self._first_line = now
         self._last_line = now
         event = self._reader.feed(line)
         if event is None or not self.is_open:
@@ -113,8 +120,7 @@ class Ear:
             self._begun = now
         if self.is_open:
             return False
-        since = now - max(self._begun, self._last_line)
-        if since < self._delays.settle and now - self._begun < self._delays.longest:
+        if not self._has_told_the_old(now, self._begun):
             return False
         self._open_since = now
         return True
@@ -135,6 +141,12 @@ class Ear:
     def was_steady(self, now: float) -> bool:
         """Say whether the stream has lasted."""
         return self._open_since is not None and now - self._open_since >= self._delays.steady
+
+    def _has_told_the_old(self, now: float, begun: float) -> bool:
+        if self._first_line is None:
+            return now - begun >= self._delays.mute
+        is_quiet = now - self._last_line >= self._delays.settle
+        return is_quiet or now - self._first_line >= self._delays.longest
 
     def _is_elsewhere(self, pool: str | None) -> bool:
         return bool(self._pools) and pool is not None and pool not in self._pools

@@ -5,7 +5,7 @@ from itertools import count
 
 from reconciler.errors import CommandEnded, HostError, Unreachable
 from reconciler.hosts.following import TICK, Listener
-from reconciler.simulator.announcing import announced, record
+from reconciler.simulator.announcing import announced, kept, record
 from reconciler.simulator.cell import Cell
 from reconciler.simulator.faults import ConnectionLost, Hung
 from reconciler.simulator.process import Refused
@@ -17,9 +17,15 @@ COMMAND = follow_events()
 
 
 def follow(host: str, cell: Cell, clock: Callable[[], float], listener: Listener) -> None:
-    """Hand on what a machine announces from now on, in real time, until it is to stop."""
+    """Hand on what a machine announces from now on, in real time, until it is to stop.
+
+    Of what was before, it is kept that the pools were imported.
+    """
     try:
         known, eids = cell.read(), count(1)
+        for event in kept(known):
+            for line in record(event, next(eids), clock() + known.skew):
+                listener.on_line(line)
         while not listener.stop.is_set():
             if listener.on_pulse is not None:
                 listener.on_pulse()

@@ -26,6 +26,12 @@ class Announced(NamedTuple):
     detail: str = " "
 
 
+def kept(machine: Machine) -> Iterator[Announced]:
+    """Yield what the kernel still keeps of what happened before anybody listened."""
+    for name in sorted(_imported(machine)):
+        yield Announced(name, _SYSTEM + "pool_import")
+
+
 def announced(before: Machine, after: Machine) -> Iterator[Announced]:
     """Yield what happened between two states of one machine."""
     for name in sorted({*before.pools, *after.pools}):

@@ -24,6 +24,7 @@ from reconciler.zfs.types import Argv
 QUICK = Delays(
     spread=0.01,
     settle=0.05,
+    mute=0.05,
     quiet=0.05,
     longest=0.5,
     first=0.01,
@@ -186,7 +187,7 @@ class TestStream:
 
     def test_an_event_just_before_it_breaks_is_told(self, stage: Stage) -> None:
         host = ScriptedHost([SILENT_STREAM])
-        stage.hear(host, Delays(spread=0.01, settle=0.05, quiet=60, longest=600))
+        stage.hear(host, Delays(spread=0.01, settle=0.05, mute=0.05, quiet=60, longest=600))
         stage.wait_for("open", None)
         host.say += event("tank/a@one")
         host.broken = Unreachable("web1", "the connection broke")
@@ -269,7 +270,9 @@ class TestPolling:
 
     def test_the_stream_is_tried_again_and_used_when_it_can_be_had(self, stage: Stage) -> None:
         host = ScriptedHost([([], DENIED), SILENT_STREAM], [rows(a=1)])
-        stage.hear(host, Delays(spread=0.01, settle=0.05, quiet=0.05, poll=60.0, again=0.2))
+        stage.hear(
+            host, Delays(spread=0.01, settle=0.05, mute=0.05, quiet=0.05, poll=60.0, again=0.2)
+        )
         stage.wait_for(None, "open", None)
 
 

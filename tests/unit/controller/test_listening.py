@@ -64,7 +64,8 @@ def say(ear: Ear, dataset: str, now: float, operation: str = "snapshot") -> None
 def opened(pools: tuple[str, ...] = ()) -> Ear:
     """Return an ear to a stream that opened at 0."""
     ear = Ear(pools, DELAYS)
-    assert not ear.opens(-2.0)
+    say(ear, "tank/a@old", -2.0)
+    assert not ear.opens(-1.0)
     assert ear.opens(0.0)
     return ear
 
@@ -79,6 +80,21 @@ class TestEar:
         assert ear.is_open
         assert not ear.opens(4.0), "it opens once"
         assert (ear.take_heard(), ear.changes(9.0)) == (0, NOTHING), "the old is skipped"
+
+    def test_a_stream_without_a_line_may_not_have_begun_yet(self) -> None:
+        ear = Ear((), DELAYS)
+        assert not any(ear.opens(second) for second in range(15))
+        assert ear.opens(15.0)
+
+    def test_what_happens_while_it_opens_is_told_as_a_change_of_anything_at_the_latest(
+        self,
+    ) -> None:
+        ear = Ear((), DELAYS)
+        assert not ear.opens(0.0)
+        assert ear.opens(15.0)
+        for line in record(Announced("tank", "sysevent.fs.zfs.pool_import"), 1, 15.5):
+            ear.line(line, 15.5)
+        assert ear.changes(17.0) is None
 
     def test_a_stream_that_is_never_quiet_opens_all_the_same(self) -> None:
         ear = Ear((), DELAYS)
