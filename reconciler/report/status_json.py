@@ -61,6 +61,11 @@ def dumps(status: ControllerStatus) -> str:
     return json.dumps(dump(status), indent=2) + "\n"
 
 
+def compact(status: ControllerStatus) -> str:
+    """Return the same on one line: much quicker to make and shorter, for programs."""
+    return json.dumps(dump(status), separators=(",", ":")) + "\n"
+
+
 def load(document: object) -> ControllerStatus:
     """Return the status of a JSON document; StatusFileError when it is none."""
     if not isinstance(document, Mapping) or "format_version" not in document:

@@ -10,7 +10,7 @@ from reconciler.controller.http.response import Response, said
 from reconciler.report.figures import duration_text
 from reconciler.report.metrics import Metrics
 from reconciler.report.status import ControllerStatus
-from reconciler.report.status_json import dumps
+from reconciler.report.status_json import compact
 from reconciler.report.status_words import STALE_AFTER
 
 HTML = "text/html; charset=utf-8"
@@ -51,7 +51,7 @@ class Pages:
         return Response(HTTPStatus.OK, text.encode(), HTML, headers)
 
     def _document(self, _accept: str | None) -> Response:
-        return Response(HTTPStatus.OK, dumps(self._status()).encode(), JSON)
+        return Response(HTTPStatus.OK, compact(self._status()).encode(), JSON)
 
     def _exposition(self, accept: str | None) -> Response:
         body, kind = self._metrics.exposition(accept)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from reconciler.report.status import ControllerStatus, ReplicationStatus, Way
+from reconciler.report.status import ControllerStatus, ReplicationStatus
 from reconciler.report.status_summary import is_ready
 
 MOST = 12
@@ -12,6 +12,10 @@ MOST = 12
 
 COLUMNS = 4
 """A chain of more hosts goes on in the last column."""
+
+
+Pair = tuple[str, str]
+"""Sender and receiver."""
 
 
 class Mood(IntEnum):
@@ -63,6 +67,10 @@ class Topology:
         return 1 + max((node.row for node in self.nodes), default=-1)
 
 
+Links = Mapping[Pair, tuple[Mood, tuple[str, ...]]]
+"""How it is between two hosts, and which replications go there."""
+
+
 def topology(status: ControllerStatus, now: int) -> Topology:
     """Return the drawing of what the specs say, with how it is."""
     links = _links(status, now)
@@ -82,38 +90,35 @@ def topology(status: ControllerStatus, now: int) -> Topology:
     )
 
 
-Links = Mapping[tuple[str, str], tuple[Mood, tuple[str, ...]]]
-
-
 def _links(status: ControllerStatus, now: int) -> Links:
     """Return for each sender and receiver how it is and which replications go there."""
     running = {(s.replication, s.host, s.receiver_host) for s in status.running}
-    links: dict[tuple[str, str], tuple[Mood, tuple[str, ...]]] = {}
+    links: dict[Pair, tuple[Mood, tuple[str, ...]]] = {}
     for found in status.replications:
+        troubled = _troubled(found, now)
         for way in found.ways:
             if way.receiver is None or way.receiver == way.sender:
                 continue
             pair = way.sender, way.receiver
-            mood = _mood(found, way, now, sends=(found.name, *pair) in running)
+            sends = Mood.BUSY if (found.name, *pair) in running else Mood.GOOD
+            failing = Mood.BAD if way.failures else Mood.GOOD
+            mood = max(sends, failing, troubled.get(pair, Mood.GOOD))
             before, names = links.get(pair, (Mood.IDLE, ()))
-            links[pair] = max(mood, before), (*names, found.name)
+            shown = mood if found.suspended is None else Mood.IDLE
+            links[pair] = max(shown, before), (*names, found.name)
     return dict(sorted(links.items()))
 
 
-def _mood(found: ReplicationStatus, way: Way, now: int, *, sends: bool) -> Mood:
-    if found.suspended is not None:
-        return Mood.IDLE
-    lags = [
-        lag for lag in found.lags if (lag.host, lag.receiver_host) == (way.sender, way.receiver)
-    ]
-    receivers = {(lag.receiver_host, lag.receiver) for lag in lags}
-    if way.failures:
-        return Mood.BAD
-    if any((blocked.host, blocked.filesystem) in receivers for blocked in found.blocked):
-        return Mood.BAD
-    if any(lag.is_late(now) for lag in lags):
-        return Mood.LATE
-    return Mood.BUSY if sends else Mood.GOOD
+def _troubled(found: ReplicationStatus, now: int) -> Mapping[Pair, Mood]:
+    """Return the senders and receivers between which something is late or blocked."""
+    blocked = {(one.host, one.filesystem) for one in found.blocked}
+    moods: dict[Pair, Mood] = {}
+    for lag in found.lags:
+        pair = lag.host, lag.receiver_host
+        late = Mood.LATE if lag.is_late(now) else Mood.GOOD
+        stuck = Mood.BAD if (lag.receiver_host, lag.receiver) in blocked else Mood.GOOD
+        moods[pair] = max(late, stuck, moods.get(pair, Mood.GOOD))
+    return moods
 
 
 def _columns(names: Sequence[str], links: Links) -> Mapping[str, int]:

@@ -9,7 +9,7 @@ from hypothesis import given
 
 from reconciler.errors import ReconcilerError, StatusFileError
 from reconciler.report.status import ControllerStatus
-from reconciler.report.status_json import dump, dumps, load, loads
+from reconciler.report.status_json import compact, dump, dumps, load, loads
 from tests.support.statuses import BUSY, HOSTILE, QUIET, renamed, statuses
 from tests.support.worlds import NOW
 
@@ -19,6 +19,7 @@ def test_a_status_is_restored_exactly(status: ControllerStatus) -> None:
     text = dumps(status)
     assert loads(text) == status
     assert dumps(loads(text)) == text
+    assert loads(compact(status)) == status
 
 
 @pytest.mark.parametrize("status", [QUIET, BUSY, renamed(BUSY, HOSTILE)])
