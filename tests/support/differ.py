@@ -14,7 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from reconciler.zfs.types import Argv
@@ -93,12 +93,18 @@ class Tally:
 
 
 def generate(seed: int, length: int = LENGTH) -> list[Asked]:
-    """Return a random sequence with what is asked after each step."""
-    chosen = []
+    """Return a random sequence with what is asked after each step.
+
+    That is a listing after steps that change something on the simulated host, and at the end: a
+    step that should have changed nothing is found out by the next one.
+    """
+    chosen: list[Asked] = []
     for number, (step, simulated) in enumerate(sequence(seed, length)):
+        before = simulated.cell.read()
         simulated.run(step)
-        chosen.append(Asked(step, _questions(number, simulated)))
-    return chosen
+        changed = simulated.cell.read() is not before
+        chosen.append(Asked(step, _questions(number, simulated) if changed else ()))
+    return [*chosen[:-1], replace(chosen[-1], questions=(LISTING,))]
 
 
 def _questions(number: int, simulated: Simulated) -> tuple[Argv, ...]:
