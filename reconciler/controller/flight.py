@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from reconciler.actions import Action, Bookmark, Hold, Release, Send, Snapshot
+from reconciler.actions import Send
 from reconciler.controller.assess import Report
-from reconciler.controller.claims import Use
 from reconciler.controller.keys import Key, Place
 from reconciler.controller.law import Law
 from reconciler.controller.surroundings import Surroundings
+from reconciler.controller.uses import Use, uses
 from reconciler.executor.events import (
     ActionFailed,
     Completed,
@@ -179,29 +179,3 @@ class Flight:
                 self.around.journal.said("error", said, kind=str(failure.kind), **about)
             case Skipped(because=because):
                 self.around.journal.said("warning", f"{verb} not begun: {because}", **about)
-
-
-def uses(key: Key, part: Plan) -> Mapping[Place, Use]:
-    """Return what a key's part of a plan does with each place that it touches."""
-    actions: dict[Place, list[Action]] = {}
-    for planned in part.actions:
-        for place in planned.action.places:
-            actions.setdefault(place, []).append(planned.action)
-    return {place: _use(key, place, there) for place, there in actions.items()}
-
-
-def _use(key: Key, place: Place, actions: Iterable[Action]) -> Use:
-    if all(isinstance(action, Snapshot) for action in actions):
-        return Use.SNAPSHOTS
-    sends = key.receiver and place[0] == key.sender
-    return Use.SENDS if sends and all(_is_sending(place, a) for a in actions) else Use.ALONE
-
-
-def _is_sending(place: Place, action: Action) -> bool:
-    match action:
-        case Send():
-            return action.places[0] == place != action.places[1]
-        case Hold() | Release() | Bookmark():
-            return True
-        case _:
-            return False

@@ -5,9 +5,8 @@ from that sender to one receiver host is another: streams, holds, cursors, and a
 the receiver. Two, because a stream that takes a day must not keep the next snapshot waiting.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 from reconciler.actions import (
     AbortReceive,
@@ -100,26 +99,19 @@ def neighbours(key: Key, desired: Desired) -> Iterator[Key]:
 
 
 def part_of(
-    plan: Plan,
-    key: Key,
-    desired: Desired,
-    busy: Collection[Place] = (),
-    sending: Mapping[Place, Collection[Key]] = MappingProxyType({}),
+    plan: Plan, key: Key, desired: Desired, *, can: Callable[[Action], bool] = lambda _: True
 ) -> Plan:
     """Return what of a plan is a key's own and can be begun.
 
-    What touches a busy place, and what depends on an action that is not begun, is left for later.
-    What other pairs are sending from a place keeps neither snapshots nor this pair waiting.
+    What can't be done now, and what depends on an action that is not begun, is left for later.
     """
     replication = desired.replications[key.replication]
     chosen: dict[str, PlannedAction] = {}
     for planned in plan.actions:
-        places = planned.action.places
         if (
             planned.replication == key.replication
             and _is_own(planned.action, key, replication)
-            and not any(place in busy for place in places)
-            and not any(_minds(planned.action, key, sending.get(p, ())) for p in places)
+            and can(planned.action)
             and all(needed in chosen for needed in planned.depends_on)
         ):
             chosen[planned.id] = planned
@@ -135,13 +127,6 @@ def part_of(
 def targets_of(key: Key, replication: Replication) -> tuple[Target, ...]:
     """Return the targets of a pair's key: several where it goes below several roots."""
     return tuple(target for target in replication.targets if target.host == key.receiver)
-
-
-def _minds(action: Action, key: Key, pairs: Collection[Key]) -> bool:
-    """Tell whether an action has to wait while pairs send from its place."""
-    if not pairs or isinstance(action, Snapshot):
-        return False
-    return not key.receiver or key in pairs
 
 
 def _receivers(host: str, desired: Desired) -> set[str]:

@@ -4,14 +4,15 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from reconciler.actions import Destroy
+from reconciler.actions import Action, Destroy
 from reconciler.controller.assess import Report, blockages, done, finding
-from reconciler.controller.claims import Claims, Use
+from reconciler.controller.claims import Claims, IsFree
 from reconciler.controller.flight import Flight
 from reconciler.controller.keys import Key, Place, hosts_of, part_of
 from reconciler.controller.lag import lags
 from reconciler.controller.law import Law
 from reconciler.controller.surroundings import Surroundings
+from reconciler.controller.uses import Use, use_of
 from reconciler.controller.world import Since, World
 from reconciler.executor.execute import Slots, execute
 from reconciler.planner.planning import plan
@@ -112,8 +113,8 @@ class Work:
             observed, since = self._world.observe(hosts_of(key, desired), fresh=fresh)
             made = plan(desired, observed, int(self._around.clock()))
             own = part_of(made, key, desired)
-            busy, sending = self._claims.busy(since), self._claims.sending()
-            part = part_of(made, key, desired, busy, sending)
+            is_free = self._claims.free_for(key, since)
+            part = part_of(made, key, desired, can=partial(_is_free, is_free, key))
             if fresh or not any(isinstance(p.action, Destroy) for p in part.actions):
                 flight.observed, flight.part = observed, part
                 flight.left = len(own.actions) > len(part.actions)
@@ -199,6 +200,10 @@ class Work:
             seconds=self._around.ticks() - flight.began,
             lags=before.lags if before is not None else (),
         )
+
+
+def _is_free(is_free: IsFree, key: Key, action: Action) -> bool:
+    return all(is_free(place, use_of(key, place, action)) for place in action.places)
 
 
 def by_host(places: Iterable[Place]) -> dict[str, set[str]]:

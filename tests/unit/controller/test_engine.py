@@ -361,10 +361,10 @@ def test_a_bug_with_one_key_is_counted_and_told_and_stops_no_other(
     broken.set()
     original = part_of
 
-    def breaking(made: Plan, key: Key, *rest: Any) -> Plan:
+    def breaking(made: Plan, key: Key, *rest: Any, **more: Any) -> Plan:
         if key == DB_SENDER and broken.is_set():
             raise RuntimeError("no such thing")
-        return original(made, key, *rest)
+        return original(made, key, *rest, **more)
 
     monkeypatch.setattr(work, "part_of", breaking)
     life = a_life(WEB, DB)
