@@ -74,10 +74,10 @@ class OutputCut(HostError):
 class CommandEnded(HostError):
     """Raised when a command that is followed ended by itself."""
 
-    def __init__(self, host: str, message: str, *, status: int, stderr: str) -> None:
+    def __init__(self, host: str, message: str, *, status: int | None, stderr: str) -> None:
         super().__init__(host, message)
         self.status = status
-        """The exit status; -N for signal N."""
+        """The exit status; -N for signal N; None for a signal that nobody names."""
         self.stderr = stderr
         """The end of what it said."""
 

@@ -186,10 +186,9 @@ def announces_nothing(error: HostError) -> bool:
     It lacks the command, or we are not root there: reading events is not a thing that can be
     delegated.
     """
-    return (
-        isinstance(error, CommandEnded)
-        and classify(error.stderr, error.status).reaction is Reaction.PERMANENT
-    )
+    if not isinstance(error, CommandEnded) or error.status is None:
+        return False
+    return classify(error.stderr, error.status).reaction is Reaction.PERMANENT
 
 
 def wait_before(failures: int, delays: Delays, chance: random.Random) -> float:

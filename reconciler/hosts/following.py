@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from reconciler.errors import CommandEnded, NoShell
 from reconciler.hosts.host import LineListener, Pulse
-from reconciler.hosts.transcript import DECODING_ERRORS, ENCODING, exit_status, last_line
+from reconciler.hosts.transcript import DECODING_ERRORS, ENCODING, last_line
 
 TICK = 0.5
 """Seconds between two looks at what stops it."""
@@ -30,12 +30,17 @@ class Heard(NamedTuple):
 class Source(Protocol):
     """A command that runs somewhere."""
 
+    @property
+    def is_on_terminal(self) -> bool:
+        """Whether what it says on stderr comes with its stdout."""
+        ...
+
     def wait(self, seconds: float) -> Heard:
         """Return what has come, at the latest after so many seconds. Raises HostError."""
         ...
 
-    def status(self) -> int:
-        """Return the exit status as a shell reports it, once both streams have ended."""
+    def status(self) -> int | None:
+        """Return the exit status once both streams have ended, as in `CommandEnded`."""
         ...
 
 
@@ -62,16 +67,21 @@ def listen(host: str, source: Source, nonce: str, listener: Listener) -> None:
 
 
 def _end(host: str, source: Source, out: "Lines", err: "LastWords") -> CommandEnded | NoShell:
-    # With a terminal, stderr comes with stdout.
-    said = err.text or out.unfinished or out.last
+    said = err.text
+    if source.is_on_terminal or not out.begun:
+        said = said or out.unfinished or out.last
     if not out.begun:
         return NoShell(host, f"our account can't run /bin/sh: {last_line(said)}")
-    status = exit_status(source.status())
-    how = f"ended with status {status}" if status >= 0 else f"was ended by signal {-status}"
+    status = source.status()
     words = f": {last_line(said)}" if last_line(said) else " and did not say why"
-    return CommandEnded(
-        host, f"a command that should go on {how}{words}", status=status, stderr=said
-    )
+    message = f"a command that should go on {_how(status)}{words}"
+    return CommandEnded(host, message, status=status, stderr=said)
+
+
+def _how(status: int | None) -> str:
+    if status is None:
+        return "was ended by a signal"
+    return f"ended with status {status}" if status >= 0 else f"was ended by signal {-status}"
 
 
 class Lines:

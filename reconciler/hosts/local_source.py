@@ -27,6 +27,7 @@ class LocalSource:
     """
 
     def __init__(self, host: str, text: str, *, with_terminal: bool) -> None:
+        self.is_on_terminal = False  # Its stdin only.
         self._terminal: int | None = None
         if with_terminal:
             text = self._on_terminal(text)
@@ -56,14 +57,11 @@ class LocalSource:
         over = not self._selector.get_map()
         return Heard(said[self._process.stdout], said[self._process.stderr], over)
 
-    def status(self) -> int:
-        """Return the exit status as a shell reports it."""
+    def status(self) -> int | None:
+        """Return the exit status, see `reconciler.hosts.following.Source`."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_GRACE)
-        status = self._process.returncode
-        if status is None:
-            return 0
-        return status if status >= 0 else 128 - status
+        return self._process.returncode
 
     def end(self) -> None:
         """Make sure that nothing of the command runs on."""

@@ -110,7 +110,7 @@ def test_a_command_that_is_missing_is_told(sshd: Sshd, follower: Follower) -> No
 
 
 def test_a_command_that_is_killed_is_told(sshd: Sshd, follower: Follower) -> None:
-    with pytest.raises(CommandEnded, match="and did not say why"):
+    with pytest.raises(CommandEnded, match="was ended by a signal and did not say why"):
         follower.begin(sshd.host(), shell("kill -9 $$")).result(20)
 
 
@@ -223,3 +223,13 @@ class TestPrivilege:
         follower.stop.set()
         end.result(5)
         wait_until(gone(pid))
+
+    @pytest.mark.parametrize("grant", ["PermitTTY yes", "PermitTTY no"])
+    def test_its_end_is_told_alike(
+        self, sshd: Sshd, follower: Follower, tmp_path: Path, grant: str
+    ) -> None:
+        (tmp_path / "sudo").write_text("#!/bin/sh\necho sudo: a password is required >&2; exit 1\n")
+        sshd.start(grant, PATH=self.path)
+        with pytest.raises(CommandEnded, match=r"status 1: sudo: a password is req") as caught:
+            follower.begin(sshd.host(Privilege.SUDO), ("zpool", "events", "-f")).result(20)
+        assert caught.value.stderr.strip() == "sudo: a password is required"

@@ -12,6 +12,7 @@ from reconciler.hosts.following import Heard
 from reconciler.hosts.ssh import failures
 from reconciler.hosts.ssh.line import Line
 from reconciler.hosts.ssh.runner import open_shell
+from reconciler.hosts.transcript import exit_status
 
 _CHUNK = 1 << 16
 _SILENCE = 20.0
@@ -34,6 +35,7 @@ class SshSource:
     def __init__(self, host: str, line: Line, *, with_terminal: bool) -> None:
         self._host = host
         self._line = line
+        self.is_on_terminal = False
         self._with_terminal = with_terminal
         self._channel: Channel | None = None
         self._life = Life(line.connection.transport)
@@ -70,12 +72,12 @@ class SshSource:
             raise Unreachable(self._host, f"it has given no sign of life for {waited:g} s")
         return Heard(out, err, over)
 
-    def status(self) -> int:
-        """Return the exit status as a shell reports it."""
+    def status(self) -> int | None:
+        """Return the exit status, see `reconciler.hosts.following.Source`."""
         self._open_channel.status_event.wait(_FAREWELL)
-        # -1: ended by a signal, or the server did not say.
+        # paramiko does not tell which signal it was.
         status = self._open_channel.exit_status
-        return status if status >= 0 else 128
+        return exit_status(status) if status >= 0 else None
 
     def end(self) -> None:
         """Close the session: the lifeline, or the terminal, ends what runs."""
@@ -86,13 +88,16 @@ class SshSource:
         transport = self._line.connection.transport
         if self._with_terminal:
             try:
-                return open_shell(transport, on_terminal=True)
+                channel = open_shell(transport, on_terminal=True)
             except ChannelException:
                 raise
             except SSHException:
                 # PermitTTY no, or a key with no-pty.
                 if not transport.is_active():
                     raise
+            else:
+                self.is_on_terminal = True
+                return channel
         return open_shell(transport)
 
     @property

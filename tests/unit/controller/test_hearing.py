@@ -16,6 +16,7 @@ from reconciler.hosts.simulated import SimulatedHost
 from reconciler.report.telemetry import Silent
 from reconciler.simulator.announcing import Announced, record
 from reconciler.simulator.cell import MemoryCell
+from reconciler.simulator.faults import Fails, Faults
 from reconciler.simulator.model import Machine
 from reconciler.simulator.run import run
 from reconciler.zfs.events import HISTORY
@@ -294,3 +295,18 @@ class TestSimulatedHost:
         stage.wait_for("open", None, {"tank/a"}, {"tank/a"})
         change("zpool export tank")
         stage.wait_for("open", None, {"tank/a"}, {"tank/a"}, None)
+
+    def test_one_that_lets_us_hear_nothing_is_polled(self, stage: Stage) -> None:
+        cell = MemoryCell(Machine("web1", release="2.3.2"))
+        denied = Fails(("cannot get event: permission denied",), 255)
+        host = SimulatedHost("web1", cell, time.time, Faults({1: denied}))
+
+        def change(*commands: str) -> None:
+            for command in commands:
+                assert run(cell, tuple(command.split()), clock=time.time).status == 0
+
+        change("zpool create tank disk", "zfs create tank/a", "zfs create tank/b")
+        stage.hear(host)
+        stage.wait_for(None)
+        change("zfs snapshot tank/a@one")
+        stage.wait_for(None, {"tank/a"})

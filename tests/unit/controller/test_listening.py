@@ -190,6 +190,7 @@ def test_a_host_that_lacks_the_command_or_the_right_announces_nothing(
     [
         Unreachable("web1", "permission denied"),
         CommandEnded("web1", "", status=-9, stderr=""),
+        CommandEnded("web1", "", status=None, stderr=""),
         CommandEnded("web1", "", status=1, stderr="cannot get event: no memory"),
     ],
 )
