@@ -1,6 +1,7 @@
 """How far receivers are behind, read from what was observed. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from reconciler.controller.keys import Key, targets_of
 from reconciler.desired.model import Desired, Replication, Target
@@ -15,20 +16,42 @@ from reconciler.zfs.names import pool_of
 def lags(key: Key, desired: Desired, observed: Observed, before: tuple[Lag, ...]) -> Iterator[Lag]:
     """Yield the lags of a pair's key; those from `before` stand where an end was not seen now.
 
-    What is behind on a host that can't be asked gets older all the same.
+    What is behind on a host that can't be asked, or in a pool that is away, gets older all the
+    same.
     """
     replication = desired.replications[key.replication]
     here, there = observed.get(key.sender), observed.get(key.receiver)
     targets = targets_of(key, replication)
+    wanted = [lag for old in before if (lag := _still_wanted(old, key, replication, targets))]
     if not isinstance(here, Seen) or not isinstance(there, Seen):
-        yield from before
+        yield from wanted
         return
-    known = {(lag.filesystem, lag.receiver): lag for lag in before}
+    yield from (lag for lag in wanted if not _is_usable(here, lag.filesystem))
+    known = {(lag.filesystem, lag.receiver): lag for lag in wanted}
     for filesystem in selected(replication, here):
-        for target in targets:
+        for target in targets if _is_usable(here, filesystem.name) else ():
             receiver = target.receiver_of(key.sender, filesystem.name)
             last = known.get((filesystem.name, receiver))
             yield _lag(replication, target, here, there, filesystem, last)
+
+
+def _still_wanted(
+    lag: Lag, key: Key, replication: Replication, targets: Iterable[Target]
+) -> Lag | None:
+    """Return a lag as the specs are now; None when they do not ask for it any more."""
+    if not replication.selection.selects(lag.filesystem):
+        return None
+    goals = [
+        target.max_lag
+        for target in targets
+        if target.receiver_of(key.sender, lag.filesystem) == lag.receiver
+    ]
+    return replace(lag, max_lag=goals[0]) if goals else None
+
+
+def _is_usable(seen: Seen, filesystem: str) -> bool:
+    pool = seen.pools.get(pool_of(filesystem))
+    return pool is not None and pool.usable
 
 
 def _lag(  # noqa: PLR0913, PLR0917 - both ends and what was known of them
@@ -40,8 +63,7 @@ def _lag(  # noqa: PLR0913, PLR0917 - both ends and what was known of them
     last: Lag | None,
 ) -> Lag:
     receiver = target.receiver_of(here.host, filesystem.name)
-    pool = there.pools.get(pool_of(receiver))
-    if pool is None or not pool.usable:
+    if not _is_usable(there, receiver):
         replicated = last.replicated if last is not None else None
     else:
         replicated = _replicated(filesystem, there.filesystems.get(receiver))

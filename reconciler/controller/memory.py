@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from reconciler.controller.assess import Report
-from reconciler.controller.history import History, grown
+from reconciler.controller.history import History, continues, grown
 from reconciler.controller.keys import Key
 from reconciler.observed.model import Observation, Unseen
 from reconciler.report.status import Outcome, PastRun
@@ -36,14 +36,16 @@ class Memory:
     def remember(self, key: Key, report: Report, *, did: bool) -> bool:
         """Keep a report; True when it says something else than the one before.
 
-        A run that found all as it should be, again, is no part of history.
+        A run that found all as it should be, again, is no part of history. One that failed as the
+        newest of it did counts with that.
         """
         before = self.reports.get(key)
         self.reports[key] = report
         news = before is None or _gist(before) != _gist(report)
-        if news or did:
-            known = self.histories.get(key.replication, ())
-            self.histories[key.replication] = grown(known, _past(report))
+        known, past = self.histories.get(key.replication, ()), _past(report)
+        again = report.outcome is not Outcome.SUCCEEDED and continues(known, past)
+        if news or did or again:
+            self.histories[key.replication] = grown(known, past)
         return news
 
     def seen(self, observation: Observation, at: int, seconds: float) -> bool:

@@ -44,7 +44,7 @@ def overview(
         law, now = engine.law, int(engine.around.clock())
         flights = engine.working.flights
         hosts = _hosts(engine, law, before, now) if law is not None else ()
-        asked = all(host.observed_at is not None or host.history for host in hosts)
+        asked = all(host.history for host in hosts)
         return ControllerStatus(
             at=now,
             version=me.version,
@@ -82,6 +82,7 @@ def gist(status: ControllerStatus) -> ControllerStatus:
             replace(
                 r,
                 ways=(),
+                next_due=None,
                 history=tuple(replace(p, last=0, count=0, seconds=0.0) for p in r.history),
             )
             for r in status.replications
