@@ -84,15 +84,19 @@ class HostHearing:
     def _run(self) -> None:
         self._stop.wait(self._chance.uniform(0.0, self._delays.spread))
         while not self._stop.is_set():
-            ear = Ear(self._pools, self._delays)
             try:
-                self._listen(ear)
-            except HostError as error:
-                self._fail(error.message)
-                self._rest(error)
+                self._hear()
             except Exception as error:  # noqa: BLE001 - a bug must not make us deaf for ever
                 self._fail(f"a mistake of ours: {type(error).__name__}: {error}")
-                self._rest(None)
+                self._stop.wait(wait_before(self._failures, self._delays, self._chance))
+
+    def _hear(self) -> None:
+        """Listen until the stream ends, and wait until it may be opened again."""
+        try:
+            self._listen(Ear(self._pools, self._delays))
+        except HostError as error:
+            self._fail(error.message)
+            self._rest(error)
 
     def _listen(self, ear: Ear) -> None:
         """Follow the host's events until we are to stop; raise HostError when they end."""
@@ -114,8 +118,7 @@ class HostHearing:
             self._noted = ""
             self._on_state(self._host.name, True)
             self._on_change(self._host.name, None)
-        if heard := ear.take_heard():
-            self._telemetry.heard(self._host.name, heard)
+        self._count(ear)
         self._change(ear.changes(now))
 
     def _shut(self, ear: Ear) -> None:
@@ -124,7 +127,12 @@ class HostHearing:
         self._on_state(self._host.name, False)
         if not self._stop.is_set():
             self._telemetry.deaf(self._host.name)
+        self._count(ear)
         self._change(ear.rest())
+
+    def _count(self, ear: Ear) -> None:
+        if heard := ear.take_heard():
+            self._telemetry.heard(self._host.name, heard)
 
     def _change(self, changes: Changes) -> None:
         if changes != frozenset():
@@ -138,25 +146,27 @@ class HostHearing:
 
     # -- without a stream --------------------------------------------------------------------------
 
-    def _rest(self, error: HostError | None) -> None:
+    def _rest(self, error: HostError) -> None:
         """Wait until the stream is to be opened again; poll in the meantime.
 
         A host that can't be reached isn't polled: that would fail alike.
         """
-        can_answer = isinstance(error, CommandEnded)
-        is_hopeless = error is not None and announces_nothing(error)
-        pause = (
-            self._delays.again
-            if is_hopeless
-            else wait_before(self._failures, self._delays, self._chance)
-        )
+        is_polled, is_hopeless = isinstance(error, CommandEnded), announces_nothing(error)
         self._tells_changes = True
-        until = self._ticks() + pause
+        until = self._ticks() + self._pause(is_hopeless=is_hopeless)
+        if is_hopeless:
+            self._poll()
         while not self._stop.is_set() and (left := until - self._ticks()) > 0:
-            if can_answer:
+            poll = self._delays.poll * self._chance.uniform(0.9, 1.1)
+            if not is_polled or left < poll:
+                self._stop.wait(left)
+            elif not self._stop.wait(poll):
                 self._poll()
-                left = min(left, self._delays.poll * self._chance.uniform(0.9, 1.1))
-            self._stop.wait(left)
+
+    def _pause(self, *, is_hopeless: bool) -> float:
+        if is_hopeless:
+            return self._delays.again
+        return wait_before(self._failures, self._delays, self._chance)
 
     def _poll(self) -> None:
         """Find out what changed since the last time, as far as the host can tell."""

@@ -276,6 +276,31 @@ class TestPolling:
         )
         stage.wait_for(None, "open", None)
 
+    def test_a_mistake_in_a_listener_does_not_end_it(self, stage: Stage) -> None:
+        host = ScriptedHost([([], DENIED)], [rows(a=1)])
+        calls: list[object] = []
+
+        def on_change(_: str, changes: object) -> None:
+            calls.append(changes)
+            raise ValueError("always")
+
+        hearing = HostHearing(
+            host, ("tank",), on_change, lambda *_: None, stage.telemetry, delays=QUICK
+        )
+        stage.hearings.append(hearing)
+        hearing.start()
+        wait_until(lambda: host.followed == 2 and host.polls > 3)
+        assert calls == [None]
+
+    def test_a_stream_that_ends_for_no_known_reason_is_opened_again_soon(
+        self, stage: Stage
+    ) -> None:
+        killed = CommandEnded("web1", "killed", status=None, stderr="")
+        host = ScriptedHost([([], killed), SILENT_STREAM], [rows(a=1)])
+        stage.hear(host)
+        stage.wait_for("open", None)
+        assert host.polls == 0
+
 
 class TestSimulatedHost:
     def test_a_change_of_its_state_is_heard(self, stage: Stage) -> None:
