@@ -8,6 +8,7 @@ from tests.mutations import (
     of_listings,
     of_locks,
     of_order,
+    of_pages,
     of_planner,
     of_saved_plans,
     of_specs,
@@ -31,4 +32,5 @@ MUTATIONS: tuple[Mutation, ...] = (
     *of_specs_in_force.MUTATIONS,
     *of_saved_plans.MUTATIONS,
     *of_trust.MUTATIONS,
+    *of_pages.MUTATIONS,
 )

@@ -3,7 +3,7 @@
 import doctest
 from html.parser import HTMLParser
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.controller.http import markup
@@ -35,6 +35,7 @@ def read(text: str) -> Reader:
 
 
 @given(st.text(st.characters()), st.text(st.characters()))
+@example("<b>&amp;", '" onclick="alert(1)')
 def test_no_text_becomes_markup(content: str, attribute: str) -> None:
     made = element("p", content, title=attribute)
     found = read(made)
