@@ -37,9 +37,9 @@ class Heard:
     def change(self, host: str, filesystems: frozenset[str] | None) -> None:
         assert host == "alpha"
         self.polls = self.polls + 1 if filesystems is None else 0
-        # That anything may have changed can be said twice: it means the same.
-        if filesystems is not None or self.polls == 1:
-            self.told.append(filesystems and set(filesystems))
+        # A slow host takes more than one burst to announce one change: it means the same.
+        if not self.told or self.told[-1] != filesystems:
+            self.told.append(filesystems)
 
     def state(self, host: str, is_open: object) -> None:
         assert host == "alpha"
@@ -95,6 +95,8 @@ def hear(clean_lab: Lab) -> Iterator[Hear]:
 def alpha(clean_lab: Lab) -> Machine:
     machine = clean_lab.machines["alpha"]
     machine.sh("zfs create tank/a; zfs create tank/b; zfs create 'tank/two words'")
+    # What the kernel keeps of the tests before takes an emulated host a minute to print with sudo.
+    machine.sh("zpool events -c; zfs snapshot tank@before")
     return machine
 
 
@@ -125,8 +127,8 @@ def test_a_change_is_known_within_seconds_with_its_filesystem(
     for command, filesystems in (
         ("zfs snapshot tank/a@one tank/b@one", {"tank/a", "tank/b"}),
         ("zfs hold keep tank/a@one", {"tank/a"}),
-        ("zfs bookmark tank/a@one tank/a#one", {"tank/a"}),
         ("zfs destroy tank/b@one", {"tank/b"}),
+        ("zfs bookmark tank/a@one tank/a#one", {"tank/a"}),
         ("zfs snapshot 'tank/two words@a b'", {"tank/two words"}),
         ("zfs send tank/a@one | zfs receive -s -u tank/b/r", {"tank/b/r"}),
         ("zfs set readonly=on tank/b", None),
