@@ -2,6 +2,7 @@
 
 from tests.mutations import (
     of_actions,
+    of_controller,
     of_execution,
     of_guards,
     of_history,
@@ -30,6 +31,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     *of_locks.MUTATIONS,
     *of_specs.MUTATIONS,
     *of_specs_in_force.MUTATIONS,
+    *of_controller.MUTATIONS,
     *of_saved_plans.MUTATIONS,
     *of_trust.MUTATIONS,
     *of_pages.MUTATIONS,

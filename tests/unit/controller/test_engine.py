@@ -315,6 +315,36 @@ def test_what_is_heard_wakes_those_it_concerns() -> None:
     assert keys(life) == set()
 
 
+def test_what_is_destroyed_is_planned_from_looks_that_were_made_for_it() -> None:
+    """What both ends had may be gone from one of them, and no event has said so."""
+    many = WEB.replace("last 2", "last 9")
+    life = settled(many)
+    life.live(3 * SLOT)
+    for host in life.desired.hosts:
+        life.engine.hears(host, is_open=True)
+    life.work()
+    *_, older, newest = names(life, "vault", "backup/alpha/tank/a")
+    there = f"backup/alpha/tank/a@{newest}"
+    life.stage.sh("vault", f"zfs release rec-base_web {there}", f"zfs destroy {there}")
+    life.stage.sh(
+        "alpha", *(f"zfs destroy tank/a#{n}" for n in names(life, "alpha", "tank/a", "#"))
+    )
+    fewer = desired(WEB.replace("last 2", "last 1"))
+    life.engine.adopt(fewer, life.fleet(fewer))
+    told(life).asked.clear()
+    life.engine.work(taken(life, SENDER))
+    assert told(life).asked.keys() == {"alpha", "vault"}
+    assert older in names(life, "alpha", "tank/a"), "it is all that both ends have"
+
+
+def taken(life: Life, wanted: Key) -> Key:
+    """Take a key up, whatever else is due."""
+    while (key := life.engine.take()) is not None:
+        if key == wanted:
+            return key
+    raise AssertionError(f"{wanted} is not due")
+
+
 # -- trouble ---------------------------------------------------------------------------------------
 
 
