@@ -90,7 +90,7 @@ def message_of(of: ReplicationStatus | HostStatus) -> str:
     by_type = {found.type: found for found in of.conditions if found.message}
     ready = by_type.get(ConditionType.READY)
     if ready is not None and ready.status is Truth.FALSE:
-        return by_type.get(ConditionType.STALLED, ready).message
+        return ready.message
     said = by_type.get(ConditionType.RECONCILING, ready)
     return said.message if said is not None else ""
 

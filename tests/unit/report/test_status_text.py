@@ -217,7 +217,11 @@ RECONCILING = ConditionType.RECONCILING
             "it failed",
             id="why it is not ready is more than that it is tried again",
         ),
-        pytest.param(not_ready("X", "why", ConditionType.STALLED), "why", id="stalled"),
+        pytest.param(
+            (*NOT_READY, a_condition(ConditionType.STALLED, Truth.TRUE, "X", "a person is needed")),
+            "it failed",
+            id="why it is not ready is more than that it is stalled",
+        ),
     ],
 )
 def test_the_message_is_what_matters_most(conditions: tuple[Condition, ...], said: str) -> None:
