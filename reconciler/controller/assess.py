@@ -106,6 +106,9 @@ def _findings(
         count = count_text(sum(len(b.versions) for b in grave), "version")
         said = f"{grave[0].host} {grave[0].filesystem}: {count} kept: {grave[0].message}"
         yield Finding(Outcome.BLOCKED, "DestroyBlocked", said)
+    if result is None and part.actions:
+        verbs = ", ".join(f"{count} {verb}" for verb, count in part.summary.items())
+        yield Finding(Outcome.SUCCEEDED, "ChangesPlanned", f"to be done: {verbs}")
     yield Finding(Outcome.SUCCEEDED, "ReconciliationSucceeded", "the hosts match the specs")
 
 

@@ -88,9 +88,16 @@ def _ready(standing: Standing) -> Iterator[_Word]:
         goal = duration_text(first.max_lag or 0)
         said = f"{first.receiver_host} {first.receiver} is more than {goal} behind{more}"
         yield _Word(Truth.FALSE, "LagExceeded", said)
+    stopped = [r for r in reports if r.outcome is Outcome.INTERRUPTED]
+    if stopped:
+        yield _Word(Truth.UNKNOWN, stopped[0].reason, stopped[0].message)
     waiting = len(standing.reports) - len(reports)
     if waiting:
         yield _Word(Truth.UNKNOWN, "Progressing", "not everything was looked at yet")
+    planned = [report for report in reports if report.reason == "ChangesPlanned"]
+    if planned:
+        said = "; ".join(dict.fromkeys(report.message for report in planned))
+        yield _Word(Truth.TRUE, "ChangesPlanned", said)
     yield _Word(Truth.TRUE, "ReconciliationSucceeded", "the hosts match the specs")
 
 

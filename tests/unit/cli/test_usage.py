@@ -19,12 +19,14 @@ def test_the_help_lists_the_commands_and_the_exit_codes(
 ) -> None:
     ran = command(*arguments)
     assert ran.code == 0
-    for name in ("validate", "plan", "show", "apply", "facts", "schema", "version"):
+    for name in ("validate", "plan", "apply", "watch", "status", "facts", "schema", "version"):
         assert f"\n  {name} " in ran.stdout
     assert "Exit codes: 0 done" in ran.stdout
 
 
-@pytest.mark.parametrize("name", ["validate", "plan", "show", "apply", "facts", "schema"])
+@pytest.mark.parametrize(
+    "name", ["validate", "plan", "show", "apply", "watch", "status", "facts", "schema"]
+)
 def test_every_command_has_a_help(command: Runner, name: str) -> None:
     ran = command(name, "--help")
     assert ran.code == 0
@@ -50,6 +52,18 @@ def test_every_command_has_a_help(command: Runner, name: str) -> None:
         ["facts"],
         ["facts", "nobody"],
         ["show"],
+        ["watch", "--listen", "example.com:80"],
+        ["watch", "--listen", "0.0.0.0:9811"],
+        ["watch", "--tls-cert", "cert.pem"],
+        ["watch", "--auth-user", "me"],
+        ["watch", "--git", "https://example.com/specs"],
+        ["watch", "-f", "elsewhere", "--git", "repository"],
+        ["watch", "--resync", "soon"],
+        ["watch", "--resync", "1s"],
+        ["watch", "--grace", "0s"],
+        ["watch", "--ssh-config", "missing"],
+        ["watch", "surplus"],
+        ["status", "--ssh-config", "missing"],
     ],
 )
 @pytest.mark.usefixtures("hosts")
@@ -123,5 +137,5 @@ def test_an_interruption_ends_with_130(
 def test_every_command_has_a_module_of_its_own() -> None:
     names = {path.stem for path in Path(commands.__file__).parent.glob("[a-z]*.py")}
     known = {"validate", "plan", "show", "apply", "facts", "schema", "simulator", "version"}
-    known |= {"suspend", "resume", "reconcile"}
+    known |= {"suspend", "resume", "reconcile", "watch", "status"}
     assert names == known
