@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.simulator.model import Machine
+from reconciler.simulator.run import Result, run
 from reconciler.simulator.store import StateFile
 
 RECONCILER = [sys.executable, "-m", "reconciler.cli.main"]
 EXEC = [*RECONCILER, "simulator", "exec"]
 AT = "2026-11-22T22:00:00Z"
+AT_SECONDS = 1_795_384_800
 
 
 def execute(
@@ -22,6 +25,18 @@ def execute(
 ) -> subprocess.CompletedProcess[bytes]:
     command = [*EXEC, str(state), *options, "--", *argv]
     return subprocess.run(command, input=stdin, capture_output=True, check=False)
+
+
+def here(state: Path, *argv: str) -> Result:
+    """Run a command in this process: what a test is not about."""
+    return run(StateFile(state), argv, clock=lambda: AT_SECONDS)
+
+
+def with_pool(path: Path, pool: str) -> Path:
+    """Make a host with a pool."""
+    StateFile(path).create(Machine(path.stem))
+    assert here(path, "zpool", "create", pool, "disk").status == 0
+    return path
 
 
 def something_came(path: Path, filesystem: str) -> bool:
@@ -33,9 +48,7 @@ def something_came(path: Path, filesystem: str) -> bool:
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
     """Return a host with a pool."""
-    path = tmp_path / "a.json"
-    assert execute(path, "zpool", "create", "tank", "disk", options=("--at", AT)).returncode == 0
-    return path
+    return with_pool(tmp_path / "a.json", "tank")
 
 
 def test_a_state_file_begins_with_a_pool(tmp_path: Path) -> None:
@@ -95,10 +108,9 @@ def test_a_release_can_be_said_and_is_kept(state: Path) -> None:
 def test_a_stream_goes_through_a_pipe_from_one_process_to_another(
     state: Path, tmp_path: Path
 ) -> None:
-    other = tmp_path / "b.json"
-    execute(other, "zpool", "create", "pool", "disk")
-    execute(state, "write", "tank", "file", "3M")
-    execute(state, "zfs", "snapshot", "tank@x")
+    other = with_pool(tmp_path / "b.json", "pool")
+    here(state, "write", "tank", "file", "3M")
+    here(state, "zfs", "snapshot", "tank@x")
     with subprocess.Popen(
         [*EXEC, str(state), "--", "zfs", "send", "tank@x"], stdout=subprocess.PIPE
     ) as sender:
@@ -113,43 +125,39 @@ def test_a_stream_goes_through_a_pipe_from_one_process_to_another(
 
 
 def test_a_sender_whose_reader_goes_away_is_ended_by_a_signal(state: Path) -> None:
-    execute(state, "write", "tank", "file", "3M")
-    execute(state, "zfs", "snapshot", "tank@x")
-    sender = subprocess.Popen(
-        [*EXEC, str(state), "--", "zfs", "send", "tank@x"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert sender.stdout is not None
-    sender.stdout.close()
-    _, said = sender.communicate()
+    here(state, "write", "tank", "file", "3M")
+    here(state, "zfs", "snapshot", "tank@x")
+    argv = [*EXEC, str(state), "--", "zfs", "send", "tank@x"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as sender:
+        assert sender.stdout is not None
+        assert sender.stderr is not None
+        sender.stdout.close()
+        said = sender.stderr.read()
     assert sender.returncode == -signal.SIGPIPE
     assert said == b""
     assert not StateFile(state).read().sending
 
 
 def test_what_a_killed_receiver_was_doing_is_cleaned_up(state: Path, tmp_path: Path) -> None:
-    other = tmp_path / "b.json"
-    execute(other, "zpool", "create", "pool", "disk")
-    execute(state, "write", "tank", "file", "3M")
-    execute(state, "zfs", "snapshot", "tank@x")
-    stream = execute(state, "zfs", "send", "tank@x").stdout
+    other = with_pool(tmp_path / "b.json", "pool")
+    here(state, "write", "tank", "file", "3M")
+    here(state, "zfs", "snapshot", "tank@x")
+    stream = here(state, "zfs", "send", "tank@x").stdout
     for option, left in (("-us", True), ("-u", False)):
         argv = [*EXEC, str(other), "--", "zfs", "receive", option, "pool/copy"]
-        receiver = subprocess.Popen(argv, stdin=subprocess.PIPE)
-        assert receiver.stdin is not None
-        receiver.stdin.write(stream[: len(stream) // 2])
-        receiver.stdin.flush()
-        while not something_came(other, "pool/copy"):
-            assert receiver.poll() is None
-            time.sleep(0.01)
-        os.kill(receiver.pid, signal.SIGKILL)
-        receiver.communicate()
-        listed = execute(other, "zfs", "list", "-H", "-o", "name,inconsistent", "-r", "pool")
+        with subprocess.Popen(argv, stdin=subprocess.PIPE) as receiver:
+            assert receiver.stdin is not None
+            receiver.stdin.write(stream[: len(stream) // 2])
+            receiver.stdin.flush()
+            while not something_came(other, "pool/copy"):
+                assert receiver.poll() is None
+                time.sleep(0.01)
+            os.kill(receiver.pid, signal.SIGKILL)
+        listed = here(other, "zfs", "list", "-H", "-o", "name,inconsistent", "-r", "pool")
         assert (b"pool/copy\t1" in listed.stdout) == left
         if left:
-            aborted = execute(other, "zfs", "receive", "-A", "pool/copy")
-            assert (aborted.returncode, aborted.stderr) == (0, b"")
+            aborted = here(other, "zfs", "receive", "-A", "pool/copy")
+            assert (aborted.status, aborted.stderr) == (0, "")
 
 
 def test_shims_are_commands_like_the_real_ones(state: Path, tmp_path: Path) -> None:
