@@ -156,15 +156,30 @@ def test_what_came_back_after_it_vanished_is_looked_at() -> None:
 
 def test_specs_that_change_while_a_key_is_worked_on_let_nothing_of_the_old_ones_be_done() -> None:
     """What was looked at may be what other specs ask for; and they may forbid what was planned."""
-    specs = desired(WEB)
-    halted = desired(WEB.replace("keep last 2", "suspended keep last 2"))
-    stage = opened(specs=specs)
-    life = Life(stage, specs, telemetry=Counting())
+    life = a_life()
+    halted = desired(WEB.replace("keep last 2", "suspended keep last 2", 1))
+    assert halted.replications["web"].suspend
+    life.stage.now += int(START_SPREAD) + 1
+    key = taken(life, SENDER)
     life.faults["alpha"].planned = {
         1: Interlude(lambda: life.engine.adopt(halted, life.fleet(halted)))
     }
-    life.live(2 * HOUR)
+    life.engine.work(key)
+    assert life.engine.law is not None
+    assert life.engine.law.desired == halted
     assert names(life, "alpha", "tank/a") == []
+
+
+def test_a_key_that_vanishes_before_it_is_worked_on_is_given_back() -> None:
+    life = a_life(WEB, DB)
+    life.stage.now += int(START_SPREAD) + 1
+    key = taken(life, DB_SENDER)
+    left = desired(WEB)
+    life.engine.adopt(left, life.fleet(left))
+    life.engine.work(key)
+    assert names(life, "beta", "tank/a") == []
+    assert told(life).counts["panicked sender"] == 0
+    assert DB_SENDER not in set(life.engine.queue)
 
 
 def test_a_key_that_vanishes_while_it_is_worked_on_is_given_back() -> None:
