@@ -91,7 +91,7 @@ def test_questions_are_cut_short(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     with pytest.raises(KeyboardInterrupt), closing_on_interrupt(fleet):
         signal.raise_signal(number)
-    assert fleet.closed.wait(5)
+    assert fleet.closed.wait(30)
     assert signal.getsignal(number) is before
 
 
@@ -106,7 +106,7 @@ def test_a_run_is_stopped_first_and_cut_then(
         assert stop.is_set()
         assert not fleet.closed.wait(0.05)
         signal.raise_signal(number)
-        assert fleet.closed.wait(5)
+        assert fleet.closed.wait(30)
         with pytest.raises(Left):
             signal.raise_signal(number)
     said = capfd.readouterr().err
@@ -116,14 +116,16 @@ def test_a_run_is_stopped_first_and_cut_then(
 
 
 @pytest.mark.parametrize(
-    ("closing", "said_then"),
+    ("closing", "patience", "said_then"),
     [
-        pytest.param("", "Interrupted.\n", id="cut"),
-        pytest.param("local.LocalHost.close = lambda self: None;", "\nInterrupted.\n", id="left"),
+        pytest.param("", 30, "Interrupted.\n", id="cut"),
+        pytest.param(
+            "local.LocalHost.close = lambda self: None;", 0.5, "\nInterrupted.\n", id="left"
+        ),
     ],
 )
 def test_questions_are_cut_or_left_if_they_do_not_let_go(
-    folder: Path, closing: str, said_then: str
+    folder: Path, closing: str, patience: float, said_then: str
 ) -> None:
     program = folder / "bin" / "zfs"
     program.parent.mkdir()
@@ -135,7 +137,7 @@ def test_questions_are_cut_or_left_if_they_do_not_let_go(
     code = (
         "from reconciler.cli import interrupts, main, session; from functools import partial;"
         f"from reconciler.hosts import local; {closing}"
-        "patched = partial(interrupts.closing_on_interrupt, patience=0.5);"
+        f"patched = partial(interrupts.closing_on_interrupt, patience={patience});"
         "session.closing_on_interrupt = patched; main.main()"
     )
     with subprocess.Popen(
