@@ -15,7 +15,7 @@ from types import FrameType
 from reconciler import __version__
 from reconciler.cli.logs import LogJournal
 from reconciler.controller import atomic
-from reconciler.controller.daemon import WORKERS, Daemon, Parts, launch
+from reconciler.controller.daemon import WORKERS, Daemon, Parts
 from reconciler.controller.fleets import MakeFleet
 from reconciler.controller.http.auth import Auth
 from reconciler.controller.http.listen import Listen
@@ -29,6 +29,7 @@ from reconciler.controller.specs import SpecKeeper
 from reconciler.controller.statedir import StateDir
 from reconciler.controller.statement import Statement
 from reconciler.controller.surroundings import Surroundings
+from reconciler.controller.threads import at_once, launch
 from reconciler.errors import UsageError
 from reconciler.hosts.addresses import HostAddress, SshOptions
 from reconciler.hosts.fleet import Fleet
@@ -101,6 +102,7 @@ class Watching:
                 telemetry=metrics,
                 journal=journal,
                 launch=launch,
+                each=at_once,
             ),
             resync=self.resync,
             grace=self.grace,

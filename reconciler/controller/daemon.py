@@ -7,7 +7,6 @@ long (hosts, streams) is in other threads, so that the loop's heartbeat says whe
 
 import threading
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -23,6 +22,7 @@ from reconciler.controller.specs import SpecKeeper
 from reconciler.controller.statedir import StateDir
 from reconciler.controller.statement import Statement
 from reconciler.controller.surroundings import Surroundings
+from reconciler.controller.threads import wait_while
 from reconciler.controller.watching import Watcher
 from reconciler.desired.model import Desired
 from reconciler.hosts.fleet import Fleet
@@ -30,9 +30,6 @@ from reconciler.report.telemetry import Telemetry
 
 WORKERS = 8
 """Keys that are worked on at once."""
-
-PATIENCE = 60.0
-"""Seconds after which a key is given back while its streams go on."""
 
 BEAT = 1.0
 """Seconds between two rounds of the loop, at most."""
@@ -291,9 +288,9 @@ class Daemon:
         deadline = time.monotonic() + self.parts.grace
         threading.Thread(target=self._ears.close, daemon=True).start()
         short = time.monotonic() + self.parts.grace * SHORT_GRACE
-        _wait_while(self._runs_short, short)
+        wait_while(self._runs_short, short)
         self._fleets.close()
-        _wait_while(self._is_at_work, deadline - FAREWELL)
+        wait_while(self._is_at_work, deadline - FAREWELL)
         self.parts.statement.beat(self.engine, int(time.time()))
 
     def _runs_short(self) -> bool:
@@ -302,15 +299,3 @@ class Daemon:
     def _is_at_work(self) -> bool:
         with self._lock:
             return bool(self._busy) or bool(self.engine.working.flights)
-
-
-def _wait_while(condition: Callable[[], bool], deadline: float) -> None:
-    while condition() and time.monotonic() < deadline:
-        time.sleep(0.05)
-
-
-def launch(run: Callable[[], None], *, patience: float = PATIENCE) -> None:
-    """Run something in a thread of its own; come back when it is over, or after a while."""
-    thread = threading.Thread(target=run, name="flight", daemon=True)
-    thread.start()
-    thread.join(patience)

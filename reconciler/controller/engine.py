@@ -50,7 +50,12 @@ class Engine:
         self.lock = threading.RLock()
         self.queue: WorkQueue[Key] = WorkQueue(around.chance)
         self.world = World(
-            self._ask, around.ticks, around.chance, around.telemetry, max_age=resync * 0.8
+            self._ask,
+            around.ticks,
+            around.chance,
+            around.telemetry,
+            max_age=resync * 0.8,
+            each=around.each,
         )
         self._given = ask
         self.law: Law | None = None

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.controller.queue import backoff
+from reconciler.controller.surroundings import Each, in_turn
 from reconciler.observed.model import Observation, Observed, Seen
 from reconciler.report.telemetry import Telemetry
 
@@ -67,7 +68,7 @@ class _Host:
 class World:
     """The hosts' last observations. Safe for threads."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it does not have of its own
         self,
         ask: Ask,
         clock: Callable[[], float],
@@ -75,11 +76,13 @@ class World:
         telemetry: Telemetry,
         *,
         max_age: float,
+        each: Each = in_turn,
     ) -> None:
         self._ask = ask
         self._clock = clock
         self._chance = chance
         self._telemetry = telemetry
+        self._each = each
         self._max_age = max_age
         """Seconds after which a host is looked at again, whatever was heard."""
         self._lock = threading.Lock()
@@ -91,7 +94,12 @@ class World:
         `fresh`: ask every host that answered last time, whatever is known of it.
         """
         asked_at = self._clock()
-        looks = {name: self._look(name, asked_at, fresh=fresh) for name in sorted(hosts)}
+        looks: dict[str, Look] = {}
+
+        def look(name: str) -> None:
+            looks[name] = self._look(name, asked_at, fresh=fresh)
+
+        self._each(look, sorted(hosts))
         since = {name: look.began for name, look in looks.items()}
         return {name: look.observation for name, look in looks.items()}, since
 
