@@ -16,8 +16,10 @@ from reconciler.hosts.script import Script, Step
 from reconciler.planner.planning import plan
 from reconciler.zfs.parse import parse_versions
 from tests.bench import simulated
+from tests.bench.idle import idle_cost
 from tests.bench.worlds import NOW, steady_world, thousand_specs, version_rows
 from tests.integration.server import SSHD, Sshd
+from tests.lab.machines import why_not
 
 MEBIBYTE = 1 << 20
 
@@ -31,6 +33,7 @@ def main() -> None:
         parser()
         cycles(Path(folder) / "cycle")
         transport(Path(folder))
+        idle(Path(folder) / "idle")
 
 
 def commands(folder: Path) -> None:
@@ -94,6 +97,16 @@ def transport(folder: Path) -> None:
     finally:
         host.close()
         sshd.stop()
+
+
+def idle(folder: Path) -> None:
+    """A controller and three hosts where nothing happens; needs the lab."""
+    if reason := why_not():
+        print(f"(no figures of an idle controller: {reason})")
+        return
+    folder.mkdir()
+    for what, figure, remark in idle_cost(folder):
+        print(f"{what:58} {figure:>10}   {remark}", flush=True)
 
 
 def timed(work: Callable[[], object], runs: int = 5) -> float:
