@@ -52,7 +52,6 @@ LISTING: Argv = ("zfs", "list", "-Hp", "-r", "-t", "all", "-o", ",".join(COLUMNS
 """What is asked after each step."""
 
 _BROKEN_PIPE = re.compile(r"(?m)^warning: cannot send '.*': (Broken pipe|signal received)\n")
-_PROGRESS = re.compile(r"(?m)^TIME +SENT +SNAPSHOT .*\n")
 _SIGPIPE = 128 + 13
 
 
@@ -137,7 +136,7 @@ def _ended(stderr: str, status: int) -> tuple[str, str]:
     """Return what a sender said whose stream was not read to the end: when it noticed varies."""
     said = without_race(stderr)
     unread = status in {0, _SIGPIPE} or said != stderr
-    return _PROGRESS.sub("", said), "ended" if unread else str(status)
+    return said, "ended" if unread else str(status)
 
 
 def _asked_form(argv: Argv, outcome: Outcome, names: Names) -> Iterator[str]:

@@ -149,6 +149,9 @@ def _send(chance: Chance, wish: Wish) -> Argv:
     options = [option for option in ("-L", "-c", "-e") if chance.maybe(0.3)]
     options += ["-w"] if raw else []
     options += [option for option in ("-p", "-R", "-h") if chance.maybe(0.05)]
+    if raw and {"-p", "-R"}.isdisjoint(options):
+        # At its end `zfs receive` looks for the properties and aborts; not modelled.
+        options = [option for option in options if option != "-h"]
     options += ["-v"] if chance.maybe(0.05) else []
     return ("zfs", "send", *options, *_bases(chance, wish), wish.to)
 
