@@ -21,8 +21,25 @@ class Gone(NamedTuple):
     version: Version
 
 
+_SEEN: dict[int, tuple[Machine, Seen]] = {}
+"""What was made of a machine, by its identity: each is looked at before and after every change."""
+
+_MOST_SEEN = 100
+
+
 def seen_as(host: str, machine: Machine) -> Seen:
     """Return all that there is to be seen of a machine, without asking it anything."""
+    known = _SEEN.get(id(machine))
+    if known is not None and known[0] is machine and known[1].host == host:
+        return known[1]
+    if len(_SEEN) >= _MOST_SEEN:
+        _SEEN.clear()
+    found = _seen_as(host, machine)
+    _SEEN[id(machine)] = machine, found
+    return found
+
+
+def _seen_as(host: str, machine: Machine) -> Seen:
     there = {name: d for name, d in machine.datasets.items() if changing.find(machine, name)}
     filesystems = {name: _filesystem(dataset) for name, dataset in sorted(there.items())}
     return Seen(host, 0, 0, machine.release, {}, filesystems, tuple(machine.pools))
@@ -89,6 +106,8 @@ def gone(change: Change) -> Iterator[Gone]:
     """Yield the versions that a change took away."""
     before, after = change.before[change.host], change.after[change.host]
     for name, dataset in before.datasets.items():
+        if after.datasets.get(name) is dataset:
+            continue
         left = versions_of(after.datasets[name]) if name in after.datasets else ()
         labels = {(version.label, version.guid) for version in left}
         for version in versions_of(dataset):
@@ -139,6 +158,8 @@ def check_a_managed_version_stays(desired: Desired, change: Change) -> None:
     """A filesystem that had managed snapshots has one."""
     before, after = change.before[change.host], change.after[change.host]
     for name, dataset in before.datasets.items():
+        if after.datasets.get(name) is dataset:
+            continue
         had = [v for v in versions_of(dataset) if _counts(desired, change.host, dataset, v)]
         if had and name in after.datasets:
             now = after.datasets[name]
