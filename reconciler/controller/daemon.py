@@ -68,6 +68,7 @@ class Daemon:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         self.engine = Engine(parts.surroundings, resync=parts.resync, dry_run=parts.dry_run)
+        self.engine.memory.recall(parts.statement.current())
         self._fleets = Fleets(parts.make_fleet)
         self._bell = threading.Event()
         self._ending = threading.Event()

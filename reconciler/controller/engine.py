@@ -175,7 +175,7 @@ class Engine:
                 if not flight.is_away:
                     self._drop(key, report.seconds)
                 return
-            report = self.memory.weigh(key, report, did=did)
+            report = self.memory.weigh(key, report, did=flight.done)
             if self.memory.remember(key, report, did=did):
                 self._tell(key, report)
             if flight.is_away:

@@ -75,6 +75,11 @@ class Flight:
         self.part, self.left = replace(self.part, actions=()), True
 
     @property
+    def done(self) -> tuple[str, ...]:
+        """The ids of the actions that were done."""
+        return tuple(p.id for p in self.result.completed) if self.result is not None else ()
+
+    @property
     def sends(self) -> tuple[RunningSend, ...]:
         """The streams that are under way, sorted."""
         with self._lock:

@@ -1,18 +1,17 @@
 """What is remembered of keys and hosts: the last report of each, and histories."""
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from reconciler.controller.assess import Report
 from reconciler.controller.history import History, continues, grown
 from reconciler.controller.keys import Key
 from reconciler.observed.model import Observation, Unseen
-from reconciler.report.status import Outcome, PastRun
+from reconciler.report.status import ControllerStatus, Outcome, PastRun
 
 REPEATS = 6
-"""Runs in a row that each did something, after which a key counts as failing: somebody undoes what
-it does, or it does not do what it should."""
+"""Runs in a row that did the same, after which a key counts as failing: somebody undoes what it
+does, or it does not do what it should."""
 
 
 class Memory:
@@ -23,14 +22,26 @@ class Memory:
         self.histories: dict[str, History] = {}
         """Of replications."""
         self.host_histories: dict[str, History] = {}
-        self._repeats: Counter[Key] = Counter()
+        self._lately: dict[Key, tuple[frozenset[str], int]] = {}
+        """What a key's last run did, and how many in a row did some of it."""
 
-    def weigh(self, key: Key, report: Report, *, did: bool) -> Report:
-        """Return the report as it counts: always finding something to do is a failure too."""
-        self._repeats[key] = self._repeats[key] + 1 if did else 0
-        if self._repeats[key] <= REPEATS or report.outcome is not Outcome.SUCCEEDED:
+    def recall(self, status: ControllerStatus) -> None:
+        """Take over the histories that an earlier process left."""
+        self.histories = {found.name: found.history for found in status.replications}
+        self.host_histories = {host.name: host.history for host in status.hosts}
+
+    def weigh(self, key: Key, report: Report, *, did: Collection[str]) -> Report:
+        """Return the report as it counts: doing the same again and again is a failure too.
+
+        `did` are the ids of the actions that were done. Others each time are no repetition: where
+        hosts are slow and slots short, every look finds another slot.
+        """
+        before, times = self._lately.get(key, (frozenset(), 0))
+        times = times + 1 if before.intersection(did) else min(1, len(did))
+        self._lately[key] = frozenset(did), times
+        if times <= REPEATS or report.outcome is not Outcome.SUCCEEDED:
             return report
-        said = f"more than {REPEATS} runs in a row had something to do: does something undo it?"
+        said = f"more than {REPEATS} runs in a row had the same to do: does something undo it?"
         return replace(report, outcome=Outcome.FAILED, reason="NotConverging", message=said)
 
     def remember(self, key: Key, report: Report, *, did: bool) -> bool:
@@ -64,7 +75,7 @@ class Memory:
         """Drop what the specs do not have any more."""
         for key in keys:
             self.reports.pop(key, None)
-            self._repeats.pop(key, None)
+            self._lately.pop(key, None)
         for name in replications:
             self.histories.pop(name, None)
         for host in hosts:

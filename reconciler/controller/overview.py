@@ -44,7 +44,7 @@ def overview(
         law, now = engine.law, int(engine.around.clock())
         flights = engine.working.flights
         hosts = _hosts(engine, law, before, now) if law is not None else ()
-        asked = all(host.history for host in hosts)
+        asked = all(engine.world.last(host.name) is not None for host in hosts)
         return ControllerStatus(
             at=now,
             version=me.version,
@@ -74,6 +74,7 @@ def gist(status: ControllerStatus) -> ControllerStatus:
             replace(
                 h,
                 observed_at=None,
+                pools=tuple(replace(pool, free=0) for pool in h.pools),
                 history=tuple(replace(r, last=0, count=0, seconds=0.0) for r in h.history),
             )
             for h in status.hosts

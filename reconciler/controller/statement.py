@@ -14,7 +14,7 @@ from reconciler.controller.specs import SpecKeeper
 from reconciler.controller.statedir import StateDir
 from reconciler.errors import ReconcilerError
 from reconciler.report.status import ControllerStatus
-from reconciler.report.status_json import dumps, loads
+from reconciler.report.status_json import compact, loads
 from reconciler.report.status_summary import of_status
 
 STALE = 15
@@ -81,7 +81,7 @@ class Statement:
         if self._stored is not None and gist(self._stored) == gist(status):
             return
         try:
-            atomic.write(self._state.status, dumps(status))
+            atomic.write(self._state.status, compact(status))
         except OSError as error:
             said = f"{self._state.status} can't be written: {error.strerror or error}"
             self.trouble("status", said)

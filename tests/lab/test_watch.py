@@ -18,7 +18,7 @@ def test_whatever_happens_it_converges_and_says_what_is_true(
 ) -> None:
     watching = Watching(clean_lab, tmp_path, "--resync", "1m")
     try:
-        play = Play(clean_lab, watching, every="10s", slot=10)
+        play = Play(clean_lab, watching, every="20s", slot=20)
         play.open()
         for scene in SHORT:
             print(perform(play, scene))

@@ -8,6 +8,7 @@ from reconciler.controller.assess import Report
 from reconciler.controller.keys import Key
 from reconciler.controller.memory import REPEATS, Memory
 from reconciler.report.status import HISTORY, Outcome
+from tests.support.statuses import QUIET
 from tests.support.worlds import seen, unseen
 
 KEY, OTHER = Key("web", "alpha"), Key("web", "alpha", "vault")
@@ -64,6 +65,22 @@ def test_history_is_bounded_whatever_happens(memory: Memory) -> None:
     assert len(memory.host_histories["alpha"]) == HISTORY
 
 
+def test_histories_are_recalled_after_a_restart(memory: Memory) -> None:
+    memory.remember(KEY, BAD, did=False)
+    memory.seen(unseen("alpha", "no route"), 1, 1.0)
+    (host,), (replication,) = memory.host_histories["alpha"], memory.histories["web"]
+    left = replace(
+        QUIET,
+        hosts=(replace(QUIET.hosts[0], name="alpha", history=(host,)),),
+        replications=(replace(QUIET.replications[0], name="web", history=(replication,)),),
+    )
+    later = Memory()
+    later.recall(left)
+    assert not later.seen(unseen("alpha", "no route"), 2, 1.0), "it is no news"
+    assert [past.count for past in later.host_histories["alpha"]] == [2]
+    assert later.histories["web"] == (replication,)
+
+
 # -- hosts -----------------------------------------------------------------------------------------
 
 
@@ -84,13 +101,16 @@ def test_a_host_that_is_away_from_the_start_is_news(memory: Memory) -> None:
 # -- not converging --------------------------------------------------------------------------------
 
 
-def weighed(memory: Memory, count: int, *, did: bool = True) -> Report:
+SAME = ("bookmark:alpha:tank/www", "hold:alpha:tank/www@a")
+
+
+def weighed(memory: Memory, count: int, *, did: tuple[str, ...] = SAME) -> Report:
     for _ in range(count):
         found = memory.weigh(KEY, WELL, did=did)
     return found
 
 
-def test_always_finding_something_to_do_is_a_failure_in_the_end(memory: Memory) -> None:
+def test_always_doing_the_same_is_a_failure_in_the_end(memory: Memory) -> None:
     assert weighed(memory, REPEATS) == WELL
     found = weighed(memory, 1)
     assert (found.outcome, found.reason) == (Outcome.FAILED, "NotConverging")
@@ -102,18 +122,23 @@ def test_what_is_said_of_it_stays_the_same(memory: Memory) -> None:
 
 def test_one_run_with_nothing_to_do_makes_it_well(memory: Memory) -> None:
     weighed(memory, REPEATS)
-    weighed(memory, 1, did=False)
+    weighed(memory, 1, did=())
     assert weighed(memory, REPEATS) == WELL
+
+
+def test_doing_something_else_each_time_is_no_failure(memory: Memory) -> None:
+    for number in range(3 * REPEATS):
+        assert memory.weigh(KEY, WELL, did=(f"snapshot:{number}",)) == WELL
 
 
 def test_each_key_counts_for_itself(memory: Memory) -> None:
     weighed(memory, REPEATS)
-    assert memory.weigh(OTHER, WELL, did=True) == WELL
+    assert memory.weigh(OTHER, WELL, did=SAME) == WELL
 
 
 def test_a_failure_is_told_as_what_it_is(memory: Memory) -> None:
     weighed(memory, REPEATS + 1)
-    assert memory.weigh(KEY, BAD, did=True) == BAD
+    assert memory.weigh(KEY, BAD, did=SAME) == BAD
 
 
 # -- forgotten -------------------------------------------------------------------------------------
