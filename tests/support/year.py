@@ -20,7 +20,7 @@ from reconciler.simulator.faults import Fails, Fault, Hangs, Lost
 from reconciler.simulator.model import Machine
 from tests.property.rightness import RULES, check_zfs
 from tests.support.living import Life
-from tests.support.stage import Change, Controller, Stage
+from tests.support.stage import Change, Controller, Stage, World
 from tests.support.worlds import desired
 
 DAY = 86_400
@@ -53,8 +53,9 @@ class Watched(Stage):
         return machine
 
     def _check(self, change: Change) -> None:
-        specs = _concerned(self.specs, change.host)
-        narrowed = _narrowed(change, specs)
+        touched = _touched(change)
+        specs = _concerned(self.specs, change.host, touched)
+        narrowed = _narrowed(change, specs, touched)
         for rule in RULES:
             try:
                 rule(specs, narrowed)
@@ -62,40 +63,54 @@ class Watched(Stage):
                 self.violations.append(f"{rule.__name__}: {type(error).__name__}: {error}")
 
 
-def _concerned(specs: Desired, host: str) -> Desired:
-    """Return the specs that have to do with a host."""
-    found = {
-        name: replication
-        for name, replication in specs.replications.items()
-        if host in {*replication.senders, *(target.host for target in replication.targets)}
-    }
-    return replace(specs, replications=found)
-
-
-def _narrowed(change: Change, specs: Desired) -> Change:
-    """Return a change with only what it touched, and what that is a copy of or copied to."""
+def _touched(change: Change) -> set[str]:
     before, after = change.before[change.host], change.after[change.host]
-    touched = {
+    return {
         name
         for name in before.datasets.keys() | after.datasets.keys()
         if before.datasets.get(name) is not after.datasets.get(name)
     }
-    related = set(touched)
+
+
+def _concerned(specs: Desired, host: str, touched: set[str]) -> Desired:
+    """Return the specs that have to do with filesystems of a host."""
+    found = {}
+    for name, replication in specs.replications.items():
+        roots = {
+            root
+            for target in replication.targets
+            if target.host == host
+            for root in target.roots.values()
+        }
+        received = any(f"{place}/".startswith(f"{root}/") for place in touched for root in roots)
+        if host in replication.senders or received:
+            found[name] = replication
+    return replace(specs, replications=found)
+
+
+def _narrowed(change: Change, specs: Desired, touched: set[str]) -> Change:
+    """Return a change with only what it touched, and what that is a copy of or copied to."""
+    hosts, related = {change.host}, set(touched)
     for replication in specs.replications.values():
+        hosts |= {*replication.senders, *(target.host for target in replication.targets)}
         for target in replication.targets:
             for root in target.roots.values():
                 related |= {f"{root}/{name}" for name in touched}
                 related |= {name[len(root) + 1 :] for name in touched if name.startswith(root)}
 
-    def cut(machine: Machine) -> Machine:
-        kept = {name: machine.datasets[name] for name in related & machine.datasets.keys()}
-        return replace(machine, datasets=kept)
+    def cut(world: World) -> World:
+        return {
+            host: replace(
+                world[host],
+                datasets={
+                    name: world[host].datasets[name]
+                    for name in related & world[host].datasets.keys()
+                },
+            )
+            for host in hosts
+        }
 
-    return Change(
-        change.host,
-        {host: cut(machine) for host, machine in change.before.items()},
-        {host: cut(machine) for host, machine in change.after.items()},
-    )
+    return Change(change.host, cut(change.before), cut(change.after))
 
 
 @dataclass
