@@ -265,4 +265,3 @@ class ControllerStatus:
 def condition(conditions: tuple[Condition, ...], type_: ConditionType) -> Condition | None:
     """Return the condition of a type, if it is there."""
     return next((found for found in conditions if found.type is type_), None)
-
