@@ -4,6 +4,7 @@ Commands end by raising `Ended`. All else that leaves typer is either an error t
 sentence, or a bug.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -13,11 +14,15 @@ from reconciler.cli.output import print_error
 from reconciler.errors import HostError, LockHeld, ReconcilerError, UsageError
 
 _TYPER_USAGE = 2
+_GARBAGE = 50_000
+"""Values made between two looks for garbage in cycles: versions are many, and in none."""
+
 _DONE, _ERROR, _INCOMPLETE, _LOCKED, _USAGE, _INTERRUPTED = 0, 1, 3, 11, 64, 130
 
 
 def main() -> None:
     """Run the command line of this process."""
+    gc.set_threshold(_GARBAGE)
     sys.exit(run(sys.argv[1:]))
 
 
