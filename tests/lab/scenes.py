@@ -38,12 +38,12 @@ class Play:
 
     def open(self) -> None:
         """Make filesystems, and start."""
-        for name in ("alpha", "beta"):
-            for filesystem in FILESYSTEMS:
-                self.lab.machines[name].sh(f"zfs create '{filesystem}'")
+        for filesystem in FILESYSTEMS:
+            self.lab.machines["alpha"].sh(f"zfs create '{filesystem}'")
+        self.lab.machines["beta"].sh("zfs create tank/data")
         self.specify()
         self.watching.start()
-        self.well("at first")
+        self.well("at first", 300)
 
     def specify(self, text: str | None = None) -> None:
         """Write the specs: the right ones unless others are given."""
@@ -60,12 +60,13 @@ class Play:
             )
         self.watching.controller.specify(right if text is None else text)
 
-    def write(self, name: str = "alpha", count: int = 200) -> None:
-        """Write data to all filesystems of a host; `count` are KiB."""
-        for filesystem in sorted(self.filesystems if name == "alpha" else FILESYSTEMS):
-            self.lab.machines[name].sh(
-                f"head -c {count}k /dev/urandom > '/{filesystem}/'$(date +%s%N)"
-            )
+    def write(self, count: int = 200) -> None:
+        """Write data to all filesystems of alpha; `count` are KiB."""
+        lines = (
+            f"head -c {count}k /dev/urandom > '/{filesystem}/'$(date +%s%N)"
+            for filesystem in sorted(self.filesystems)
+        )
+        self.lab.machines["alpha"].sh("; ".join(lines))
 
     def common(self) -> dict[str, int]:
         """Return for each filesystem of alpha how many snapshots both ends have."""
@@ -76,7 +77,7 @@ class Play:
             found[filesystem] = len(here & there)
         return found
 
-    def well(self, when: str, timeout: float = 120.0) -> None:
+    def well(self, when: str, timeout: float = 240.0) -> None:
         """Wait until all is ready and what is written now has arrived."""
         since = time.time()
         for name in ("data", "more", "alpha", "beta", "vault"):

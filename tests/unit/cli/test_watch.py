@@ -256,3 +256,23 @@ def test_hanging_up_looks_at_everything_anew(watch: Watch) -> None:
     before = looks()
     process.send_signal(signal.SIGHUP)
     watch.until(lambda: looks() > before, "alpha is looked at")
+
+
+def test_status_can_be_watched_until_interrupted(watch: Watch) -> None:
+    watch.start()
+    watch.until(watch.ready, "the replication is ready")
+    with subprocess.Popen(
+        [*COMMAND, "status", "--state", "state", "--watch"],
+        cwd=watch.folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as watching:
+        watch.processes.append(watching)  # type: ignore[arg-type]
+        assert watching.stdout is not None
+        shown = 0
+        while shown < 2:
+            shown += watching.stdout.readline().startswith("The replication is ")
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(timeout=PATIENCE) == 130
