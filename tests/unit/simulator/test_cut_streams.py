@@ -50,12 +50,15 @@ def test_a_cut_stream_is_resumed_to_the_same_snapshot(
 ) -> None:
     start, whole = there(here, *before).read(), stream(here, line)
     wanted = content(here.read().datasets["tank/a"].snapshots[len(before)])
-    saved = 0
+    saved, left = 0, start
     for size in range(len(whole)):
         cell = MemoryCell(start)
         assert receive(cell, "-s dst/a", whole[:size]).status == 1
         if zfs(cell, "list dst/a").status == 0 and token(cell, "dst/a") != "-":
             saved += 1
+            if cell.read() == left:
+                continue  # cut within the same record: the rest is the same too
+            left = cell.read()
             rest = stream(here, f"-t {token(cell, 'dst/a')}")
             assert receive(cell, "-s dst/a", rest).stderr == ""
         else:
