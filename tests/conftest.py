@@ -31,7 +31,9 @@ settings.load_profile(_PROFILE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long profile takes its time."""
-    if _PROFILE == "long":
-        for item in items:
+    """Properties are as slow as the machine is busy; the long profile takes its time."""
+    for item in items:
+        if _PROFILE == "long":
             item.add_marker(pytest.mark.timeout(0))
+        elif "property" in item.path.parts:
+            item.add_marker(pytest.mark.timeout(300))

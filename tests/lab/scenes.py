@@ -40,6 +40,11 @@ class Play:
     keep: int = 20
     renamed: int = 0
 
+    @property
+    def one(self) -> str:
+        """One of them, without a space in its name."""
+        return min(self.filesystems)
+
     def open(self) -> None:
         """Make filesystems, and start."""
         for sender in self.senders:
@@ -168,7 +173,7 @@ def specs_are_broken(play: Play) -> None:
 def sshd_is_away(play: Play) -> None:
     """A host that can't be reached is told of; nothing is destroyed on its peers meanwhile."""
     play.write()
-    before = snapshots(play.lab, "alpha", "tank/data/a")
+    before = snapshots(play.lab, "alpha", play.one)
     with _sshd_killed(play.lab, "vault", 2 * play.slot + 25):
         play.watching.until(
             lambda: play.watching.condition("vault").get("reason") == "HostUnreachable",
@@ -177,7 +182,7 @@ def sshd_is_away(play: Play) -> None:
         )
         assert play.watching.metric("reconciler_host_up", host="vault") == 0
         play.watching.until(lambda: not play.watching.is_ready("data"), "data is not ready", 30)
-        after = snapshots(play.lab, "alpha", "tank/data/a")
+        after = snapshots(play.lab, "alpha", play.one)
         assert before.items() <= after.items(), "something went while vault was away"
     play.watching.until(lambda: play.watching.is_ready("vault"), "vault is back", PATIENCE)
     assert play.watching.metric("reconciler_host_up", host="vault") == 1
@@ -237,16 +242,12 @@ def things_are_destroyed_and_renamed(play: Play) -> None:
     """Others destroy snapshots, bookmarks and holds, rename a filesystem, and leave snapshots."""
     alpha = play.lab.machines["alpha"]
     alpha.sh("zfs list -H -t bookmark -o name -r tank/data | tail -n1 | xargs -d '\\n' zfs destroy")
-    oldest = next(iter(snapshots(play.lab, "alpha", "tank/data/a")))
-    alpha.sh(f"zfs destroy tank/data/a@{oldest}")
+    oldest = next(iter(snapshots(play.lab, "alpha", play.one)))
+    alpha.sh(f"zfs destroy {play.one}@{oldest}")
     play.renamed += 1
-    new = f"tank/data/new{play.renamed}"
-    old = "tank/data/a" if play.renamed == 1 else f"tank/data/new{play.renamed - 1}"
+    old, new = play.one, f"tank/data/a{play.renamed}"
     alpha.sh(f"zfs rename '{old}' '{new}'")
     play.filesystems = (play.filesystems - {old}) | {new}
-    if "tank/data/a" not in play.filesystems:
-        alpha.sh("zfs create tank/data/a")
-        play.filesystems |= {"tank/data/a"}
     play.well("after things were destroyed and renamed")
     vault = play.lab.machines["vault"]
     vault.sh(f"zfs snapshot '{TARGET}/{new}@manual'")
@@ -287,9 +288,9 @@ def people_suspend_and_resume(play: Play) -> None:
     play.watching.until(
         lambda: play.watching.condition("data").get("reason") == "Suspended", "it is told", PATIENCE
     )
-    before = snapshots(play.lab, "alpha", "tank/data/a")
+    before = snapshots(play.lab, "alpha", play.one)
     time.sleep(play.slot * 1.5)
-    assert snapshots(play.lab, "alpha", "tank/data/a") == before
+    assert snapshots(play.lab, "alpha", play.one) == before
     assert play.watching.controller.run("resume", "data", *state).code == 0
     asked = play.watching.controller.run("reconcile", "data", *state)
     assert asked.code == 0, asked.stderr
