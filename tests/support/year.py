@@ -6,6 +6,7 @@ Every change that the controller makes is looked at as it is made, by the rules 
 
 import random
 import resource
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -224,11 +225,14 @@ def main() -> None:
         peak.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
         print(
             f"after {91 * (quarter + 1)} days: {time.monotonic() - began:.0f} s,"
-            f" {year.stage.checked} changes checked, peak memory {peak[-1]} MiB, {dict(year.told)}",
+            f" {year.stage.checked} changes checked, {len(year.stage.violations)} violations,"
+            f" peak memory {peak[-1]} MiB, {dict(year.told)}",
             flush=True,
         )
     left = year.unsettled()
     print(f"left to be done in the end: {left or 'nothing'}; failing: {year.failing() or 'none'}")
+    if left or year.stage.violations or year.failing():
+        sys.exit("\n".join(year.stage.violations[:20]) or "it did not end well")
 
 
 if __name__ == "__main__":
