@@ -275,8 +275,12 @@ def controller_is_stopped(play: Play) -> None:
     code, seconds = play.watching.stop()
     assert code == 0, play.watching.last_words()
     assert seconds < 30
-    left = play.lab.machines["vault"].sh("pgrep -x zpool; pgrep -f 'zfs receive'", check=False)
-    play.watching.until(lambda: not left.stdout.strip(), f"nothing runs on: {left.stdout}", 20)
+    vault = play.lab.machines["vault"]
+    play.watching.until(
+        lambda: not vault.sh("pgrep -x zfs; pgrep -x zpool", check=False).stdout.strip(),
+        "nothing of ours runs on vault any more",
+        PATIENCE,
+    )
     play.watching.start()
 
 
