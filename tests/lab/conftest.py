@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if _HERE in item.path.parents:
             item.add_marker(pytest.mark.lab)
             # Without the fixtures' time: the first test's includes building the image.
-            item.add_marker(pytest.mark.timeout(300, func_only=True))
+            item.add_marker(pytest.mark.timeout(600, func_only=True))
 
 
 def _skip_if_there_can_be_no_lab() -> None:
