@@ -28,9 +28,12 @@ esac
 exec /usr/sbin/zfs "$@"
 """
 
-STOP_RECEIVE = """
+# A receive that is stopped itself ends: 2.1 takes any signal for a wish to be interrupted. So what
+# it reads from is stopped.
+STARVE_RECEIVE = """
 until pgrep -f '^zfs receive' >/dev/null; do sleep 0.1; done
-pkill -STOP -x zfs
+pkill -STOP -f '^sshd: zfs@'
+pgrep -f '^zfs receive' >/dev/null
 """
 
 
@@ -155,7 +158,7 @@ def test_a_receive_of_an_ordinary_user_is_locked_for_as_long_as_it_runs(two: Two
     """Sudo closes for ZFS what it has inherited; the lock must not end with that."""
     lab, [controller, _] = two.lab, two.both
     alpha, vault = lab.machines["alpha"], lab.machines["vault"]
-    alpha.sh("zfs create tank/data && head -c 3000000 /dev/urandom > /tank/data/big")
+    alpha.sh("zfs create tank/data && head -c 40000000 /dev/urandom > /tank/data/big")
     mine = host("alpha", user="zfs", extra="privilege: sudo")
     mine += host("vault", user="zfs", extra="privilege: sudo")
     controller.specify(mine + replication())
@@ -163,9 +166,9 @@ def test_a_receive_of_an_ordinary_user_is_locked_for_as_long_as_it_runs(two: Two
     with ThreadPoolExecutor() as pool:
         running = pool.submit(controller.apply)
         try:
-            vault.sh(STOP_RECEIVE, timeout=200)
+            vault.sh(STARVE_RECEIVE, timeout=200)
             assert vault.sh(held).stdout == "1\n"
         finally:
-            vault.sh("pkill -CONT -x zfs", check=False)
+            vault.sh("pkill -CONT -f '^sshd: zfs@'", check=False)
         assert running.result().code == 0
     assert vault.sh(held).stdout == "0\n"
