@@ -13,9 +13,7 @@ from reconciler.actions.destroy import Destroy
 from reconciler.actions.hold import Hold, Release
 from reconciler.actions.send import Send, SendMode
 from reconciler.actions.snapshot import Snapshot
-
-ScriptedAction = Snapshot | CreateFilesystem | Bookmark | Hold | Release | Destroy | AbortReceive
-"""Actions done by one script on one host."""
+from reconciler.actions.together import ScriptedAction, Together
 
 Action = ScriptedAction | Send
 
@@ -35,5 +33,6 @@ __all__ = [
     "Send",
     "SendMode",
     "Snapshot",
+    "Together",
     "Verdict",
 ]

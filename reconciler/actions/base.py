@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +14,9 @@ from reconciler.zfs.types import Version
 
 if TYPE_CHECKING:
     from reconciler.actions import Action
+
+READ = 8
+"""Outputs that are remembered as read: actions that share their commands look at the same one."""
 
 Resolve = Callable[[Version], Version]
 """Turns a promised version into the real one that an earlier action made."""
@@ -72,7 +76,8 @@ def guid_check(filesystem: str, versions: Sequence[Version]) -> tuple[Step, Prin
     return step, Printed("check", guids_text(filesystem, versions))
 
 
-def read_guids(outcome: Outcome | None) -> dict[str, int] | None:
+@lru_cache(maxsize=READ)
+def read_guids(outcome: Outcome | None) -> Mapping[str, int] | None:
     """Return full name → guid of the versions a step listed; None when that can't be known.
 
     Names that do not exist make `zfs list` end with 1 while the others are listed; any other

@@ -1,19 +1,22 @@
 """Protect a base while it is needed, and give it free again (zfs-hold(8))."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import ClassVar, Self
 
 from reconciler.actions.base import (
+    READ,
     Done,
     Failed,
     Resolve,
     Verdict,
     failure_of,
-    guid_check,
+    guids_text,
     read_guids,
     unchecked,
 )
-from reconciler.hosts.script import Script, Step, Transcript
+from reconciler.hosts.script import Printed, Script, Step, Transcript
 from reconciler.observed.change import current, filesystem_of, with_filesystem, with_holds
 from reconciler.observed.model import Observed
 from reconciler.zfs import commands
@@ -54,13 +57,8 @@ class _Tagged:
     def _tags(self, transcript: Transcript) -> frozenset[str] | None:
         """Return the tags the snapshot has now, None when they can't be known."""
         outcome = transcript.get("holds")
-        if outcome is None or not outcome.ok:
-            return None
-        try:
-            rows = parse_holds(outcome.stdout)
-        except ParseError:
-            return None
-        return frozenset(row.tag for row in rows if row.name == self.full)
+        listed = None if outcome is None or not outcome.ok else _listed(outcome.stdout)
+        return None if listed is None else listed.get(self.full, frozenset())
 
     def _with_tags(self, observed: Observed, *, held: bool) -> Observed:
         filesystem = filesystem_of(observed, self.host, self.filesystem)
@@ -82,21 +80,8 @@ class Hold(_Tagged):
         return self._with_tags(observed, held=True)
 
     def script(self) -> Script:
-        """Return the commands: check the guid, hold, list holds and the guid once more.
-
-        The second guid listing closes the gap between check and hold: once held, the snapshot
-        can't be replaced by another one of the same name.
-        """
-        check, same = guid_check(self.filesystem, (self.version,))
-        return Script(
-            (
-                check,
-                Step("hold", commands.hold(self.tag, [self.full]), when=same),
-                Step("holds", commands.list_holds([self.full]), when=same),
-                Step("after", commands.list_guids([self.full])),
-            ),
-            mutates=True,
-        )
+        """Return the commands for this one alone."""
+        return hold_all([self])
 
     def judge(self, transcript: Transcript) -> Verdict:
         """Succeed when the very snapshot that was planned carries the tag."""
@@ -120,16 +105,8 @@ class Release(_Tagged):
         return self._with_tags(observed, held=False)
 
     def script(self) -> Script:
-        """Return the commands: check the guid, release, list the holds that are left."""
-        check, same = guid_check(self.filesystem, (self.version,))
-        return Script(
-            (
-                check,
-                Step("release", commands.release(self.tag, [self.full]), when=same),
-                Step("holds", commands.list_holds([self.full]), when=same),
-            ),
-            mutates=True,
-        )
+        """Return the commands for this one alone."""
+        return release_all([self])
 
     def judge(self, transcript: Transcript) -> Verdict:
         """Succeed when the tag is gone, be it with the whole snapshot."""
@@ -142,3 +119,56 @@ class Release(_Tagged):
         if tags is not None and self.tag not in tags:
             return Done()
         return Failed(failure_of(transcript.get("release"), f"{self.full} is still held"))
+
+
+def hold_all(holds: Sequence[Hold]) -> Script:
+    """Return the commands for holds of one tag: check the guids, hold, list holds and guids again.
+
+    The second guid listing closes the gap between check and hold: once held, the snapshot
+    can't be replaced by another one of the same name.
+    """
+    check, same = _check(holds)
+    names = [hold.full for hold in holds]
+    return Script(
+        (
+            check,
+            Step("hold", commands.hold(holds[0].tag, names), when=same),
+            Step("holds", commands.list_holds(names), when=same),
+            Step("after", commands.list_guids(names)),
+        ),
+        mutates=True,
+    )
+
+
+def release_all(releases: Sequence[Release]) -> Script:
+    """Return the commands for releases of one tag: check the guids, release, list what is left."""
+    check, same = _check(releases)
+    names = [release.full for release in releases]
+    return Script(
+        (
+            check,
+            Step("release", commands.release(releases[0].tag, names), when=same),
+            Step("holds", commands.list_holds(names), when=same),
+        ),
+        mutates=True,
+    )
+
+
+@lru_cache(maxsize=READ)
+def _listed(text: str) -> Mapping[str, frozenset[str]] | None:
+    """Return the tags by snapshot that `zfs holds` printed, None when that is not what it is."""
+    tags: dict[str, set[str]] = {}
+    try:
+        for row in parse_holds(text):
+            tags.setdefault(row.name, set()).add(row.tag)
+    except ParseError:
+        return None
+    return {name: frozenset(found) for name, found in tags.items()}
+
+
+def _check(tagged: Sequence[_Tagged]) -> tuple[Step, Printed]:
+    """Return the guid check of all. `zfs list` sorts what it was asked for by filesystem."""
+    ordered = sorted(tagged, key=lambda one: (one.filesystem, one.version.createtxg))
+    step = Step("check", commands.list_guids([one.full for one in ordered]))
+    lines = (guids_text(one.filesystem, (one.version,)) for one in ordered)
+    return step, Printed("check", "\n".join(lines))

@@ -14,7 +14,8 @@ from reconciler.controller.law import Law
 from reconciler.controller.surroundings import Surroundings
 from reconciler.controller.uses import Use, use_of
 from reconciler.controller.world import Since, World
-from reconciler.executor.execute import Slots, execute
+from reconciler.executor.execute import execute
+from reconciler.executor.ready import Slots
 from reconciler.planner.planning import plan
 from reconciler.report.status import Outcome
 

@@ -5,10 +5,11 @@ One failure stops only what depends on it.
 
 import threading
 import time
-from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 
 from reconciler.actions import Action, Done, Failed, Send, Verdict
@@ -23,8 +24,9 @@ from reconciler.executor.events import (
     Started,
 )
 from reconciler.executor.perform import Performer
+from reconciler.executor.ready import Batch, Ready, Slots
 from reconciler.executor.transfer import Transfer
-from reconciler.hosts.addresses import Limits, at_once
+from reconciler.hosts.addresses import at_once
 from reconciler.hosts.fleet import Fleet
 from reconciler.planner.plan import Plan, PlannedAction
 from reconciler.zfs.errors import Failure, FailureKind, Reaction
@@ -32,16 +34,10 @@ from reconciler.zfs.types import Version
 
 OnEvent = Callable[[Event], None]
 
-SCRIPTS_PER_HOST = 6
-"""Scripts that run on one host at once; sshd allows ten sessions by default (sshd_config(5))."""
-
 WORKERS = 32
 
 ROOM_POLL = 0.5
 """Seconds after which it is looked again whether another run has left some room."""
-
-Demands = tuple[tuple[str, str], ...]
-"""(host, kind of work) pairs."""
 
 
 def execute(  # noqa: PLR0913 - what it needs
@@ -52,7 +48,7 @@ def execute(  # noqa: PLR0913 - what it needs
     stop: threading.Event,
     *,
     workers: Executor | None = None,
-    slots: "Slots | None" = None,
+    slots: Slots | None = None,
 ) -> RunResult:
     """Run a plan. `on_event` is called from several threads, but one call at a time.
 
@@ -82,47 +78,6 @@ class Ledger:
         return self._known[version.guid] if version.is_planned else version
 
 
-class Slots:
-    """How much runs on each host, and whether there is room for one more action.
-
-    Safe for threads: several runs may share it.
-    """
-
-    def __init__(self, limits: Mapping[str, Limits]) -> None:
-        self._limits = limits
-        self._used: Counter[tuple[str, str]] = Counter()
-        self._lock = threading.Lock()
-
-    def limit(self, limits: Mapping[str, Limits]) -> None:
-        """Take other limits; what runs already goes on."""
-        with self._lock:
-            self._limits = limits
-
-    def take(self, wanted: Demands) -> bool:
-        """Take all the room that is wanted; False (and nothing taken) when some is not free."""
-        with self._lock:
-            if any(self._used[key] >= self._capacity(*key) for key in wanted):
-                return False
-            self._used.update(wanted)
-            return True
-
-    def give_back(self, taken: Demands) -> None:
-        """Free room that was taken."""
-        with self._lock:
-            self._used.subtract(taken)
-
-    def _capacity(self, host: str, kind: str) -> int:
-        limits = self._limits.get(host, Limits())
-        return {"sends": limits.sends, "receives": limits.receives}.get(kind, SCRIPTS_PER_HOST)
-
-
-def demands(action: Action) -> Demands:
-    """Return the room an action needs."""
-    if isinstance(action, Send):
-        return (action.host, "sends"), (action.receiver_host, "receives")
-    return ((action.host, "scripts"),)
-
-
 class _Run:
     """The state of one execution. Only the calling thread changes it."""
 
@@ -135,7 +90,7 @@ class _Run:
         stop: threading.Event,
     ) -> None:
         self.plan = plan
-        self.slots = slots
+        self.ready = Ready(plan.actions, slots)
         self.ledger = Ledger()
         self.performer = Performer(fleet, Transfer(fleet), self.ledger.resolve, stop.wait)
         self.stop = stop
@@ -146,22 +101,21 @@ class _Run:
         for planned in plan.actions:
             for needed in planned.depends_on:
                 self.dependents[needed].append(planned)
-        self.queues: dict[Demands, deque[PlannedAction]] = defaultdict(deque)
         for planned in plan.actions:
             if not planned.depends_on:
-                self._enqueue(planned)
+                self.ready.add(planned)
         self.verdicts: dict[str, Verdict] = {}
         self.skipped: set[str] = set()
 
     def run(self, pool: Executor) -> RunResult:
-        running: dict[Future[Verdict], PlannedAction] = {}
-        finished: SimpleQueue[Future[Verdict]] = SimpleQueue()
+        running: dict[Future[list[Verdict]], Batch] = {}
+        finished: SimpleQueue[Future[list[Verdict]]] = SimpleQueue()
         while True:
-            for planned in self._startable() if not self.stop.is_set() else ():
-                future = pool.submit(self._work, planned)
-                running[future] = planned
+            for batch in self.ready.startable() if not self.stop.is_set() else ():
+                future = pool.submit(self._work, batch)
+                running[future] = batch
                 future.add_done_callback(finished.put)
-            waits = not self.stop.is_set() and any(self.queues.values())
+            waits = not self.stop.is_set() and bool(self.ready)
             if not running and not waits:
                 return self._result()
             # Room may be taken by another run, which tells nobody when it gives it back.
@@ -170,43 +124,43 @@ class _Run:
                 continue
             with suppress(Empty):
                 future = finished.get(timeout=ROOM_POLL if waits else None)
-                self._finish(running.pop(future), future.result())
+                batch = running.pop(future)
+                self.ready.finished(batch)
+                for planned, verdict in zip(batch.actions, future.result(), strict=True):
+                    self._finish(planned, verdict)
 
-    def _enqueue(self, planned: PlannedAction) -> None:
-        """Put an action that waits only for room behind those that need the same room."""
-        self.queues[demands(planned.action)].append(planned)
-
-    def _startable(self) -> Iterator[PlannedAction]:
-        """Take what there is room for out of the queues."""
-        for wanted, queue in self.queues.items():
-            while queue and self.slots.take(wanted):
-                yield queue.popleft()
-
-    def _work(self, planned: PlannedAction) -> Verdict:
-        action = planned.action
+    def _work(self, batch: Batch) -> list[Verdict]:
         began = time.monotonic()
-        self._tell(Started(planned.id, action))
-        verdict = self._perform(action, planned.id)
-        match verdict:
-            case Failed(failure):
-                self._tell(ActionFailed(planned.id, action, failure))
-            case Done(note=note):
-                self._tell(Completed(planned.id, action, time.monotonic() - began, note))
-        return verdict
+        for planned in batch.actions:
+            self._tell(Started(planned.id, planned.action))
+        verdicts = self._perform(batch.actions)
+        for planned, verdict in zip(batch.actions, verdicts, strict=True):
+            match verdict:
+                case Failed(failure):
+                    self._tell(ActionFailed(planned.id, planned.action, failure))
+                case Done(note=note):
+                    seconds = time.monotonic() - began
+                    self._tell(Completed(planned.id, planned.action, seconds, note))
+        return verdicts
 
-    def _perform(self, action: Action, id_: str) -> Verdict:
-        def on_bytes(sent: int) -> None:
-            if isinstance(action, Send):
-                self._tell(Progressed(id_, action, sent))
-
+    def _perform(self, batch: tuple[PlannedAction, ...]) -> list[Verdict]:
         try:
-            return self.performer.perform(action, on_bytes)
+            if len(batch) > 1:
+                return self.performer.perform_together(
+                    [p.action for p in batch if not isinstance(p.action, Send)]
+                )
+            return [self.performer.perform(batch[0].action, partial(self._progress, batch[0]))]
         except Exception as error:  # noqa: BLE001 - the worker's boundary: others must go on
+            if len(batch) > 1:
+                return [verdict for planned in batch for verdict in self._perform((planned,))]
             message = f"this is a bug in reconciler: {type(error).__name__}: {error}"
-            return Failed(Failure(FailureKind.UNKNOWN, Reaction.PERMANENT, message))
+            return [Failed(Failure(FailureKind.UNKNOWN, Reaction.PERMANENT, message))]
+
+    def _progress(self, planned: PlannedAction, sent: int) -> None:
+        if isinstance(planned.action, Send):
+            self._tell(Progressed(planned.id, planned.action, sent))
 
     def _finish(self, planned: PlannedAction, verdict: Verdict) -> None:
-        self.slots.give_back(demands(planned.action))
         self.verdicts[planned.id] = verdict
         if not isinstance(verdict, Done):
             self._skip_dependents(planned, f"{_name(planned.action)} failed")
@@ -215,7 +169,7 @@ class _Run:
         for dependent in self.dependents[planned.id]:
             self.missing[dependent.id] -= 1
             if self.missing[dependent.id] == 0 and dependent.id not in self.skipped:
-                self._enqueue(dependent)
+                self.ready.add(dependent)
 
     def _skip_dependents(self, planned: PlannedAction, because: str) -> None:
         left = [planned]

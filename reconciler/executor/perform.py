@@ -1,27 +1,34 @@
-"""Perform one action on its host and look at what came of it.
+"""Perform actions on their hosts and look at what came of them.
 
 Only three things are tried again here: a filesystem that is busy (another receive is just closing,
 a mount is going on), a host that another controller has locked, and a connection that broke; all
 for less than a minute. Everything else is for the next plan, which sees the world as it is then.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from reconciler.actions import Done, Failed, Narrowed, ScriptedAction, Send, Verdict
+from reconciler.actions import Done, Failed, Narrowed, ScriptedAction, Send, Together, Verdict
 from reconciler.actions.base import Resolve
 from reconciler.errors import HostError, HostLocked
 from reconciler.executor.transfer import Transfer
 from reconciler.hosts.fleet import Fleet
+from reconciler.hosts.script import Transcript
 from reconciler.zfs.errors import Failure, FailureKind, Reaction
 
 SCRIPT_TIMEOUT = 600.0
 """Seconds: a destroy of many large snapshots may wait for several transaction groups."""
 
+EACH_TIMEOUT = 30.0
+"""Seconds more for each further action of the same execution."""
+
 BUSY_DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0)
 BROKEN_DELAYS = (2.0,)
 LOCKED_DELAYS = (0.5, 1.0, 2.0, 4.0)
 """Not for longer: a stream of the other controller may take a day."""
+
+_Result = TypeVar("_Result", bound=Verdict | Transcript)
 
 Wait = Callable[[float], object]
 """Waits so many seconds, or less when the run is interrupted."""
@@ -38,9 +45,30 @@ class Performer:
 
     def perform(self, action: ScriptedAction | Send, on_bytes: Callable[[int], None]) -> Verdict:
         """Perform an action; smaller actions that are left of it are performed as well."""
-        verdict = self._try(action.resolved(self.resolve), on_bytes)
+        verdict = self._try(lambda: self._once(action.resolved(self.resolve), on_bytes))
         if isinstance(verdict, Narrowed):
             return self._narrowed(verdict, on_bytes)
+        return verdict
+
+    def perform_together(self, actions: Sequence[ScriptedAction]) -> list[Verdict]:
+        """Perform actions on one host that do not depend on one another, in one execution.
+
+        One that another one may have kept from being done is performed alone after that.
+        """
+        together = Together.of([action.resolved(self.resolve) for action in actions])
+        heard = self._try(lambda: self._heard(together))
+        if isinstance(heard, Failed):
+            return [heard] * len(actions)
+        verdicts = self._judged(together, heard)
+        return [self._settled(together, n, verdict) for n, verdict in enumerate(verdicts)]
+
+    def _settled(self, together: Together, number: int, verdict: Verdict) -> Verdict:
+        """Return what comes of one of several actions when what is left of it is done, too."""
+        if isinstance(verdict, Narrowed):
+            return self._narrowed(verdict, lambda _: None)
+        again = _Delays(self.fleet.lock.phase).after(verdict) is not None
+        if isinstance(verdict, Failed) and (again or together.shares(number)):
+            return self.perform(together.actions[number], lambda _: None)
         return verdict
 
     def _narrowed(self, verdict: Narrowed, on_bytes: Callable[[int], None]) -> Verdict:
@@ -50,23 +78,35 @@ class Performer:
             failures.append(verdict.failure)
         return Failed(_together(failures)) if failures else Done(note=verdict.note)
 
-    def _try(self, action: ScriptedAction | Send, on_bytes: Callable[[int], None]) -> Verdict:
+    def _try(self, once: Callable[[], _Result]) -> _Result:
         delays = _Delays(self.fleet.lock.phase)
         while True:
-            verdict = self._once(action, on_bytes)
-            delay = delays.after(verdict)
+            result = once()
+            delay = delays.after(result)
             if delay is None:
-                return verdict
+                return result
             self.wait(delay)
 
     def _once(self, action: ScriptedAction | Send, on_bytes: Callable[[int], None]) -> Verdict:
-        try:
-            if isinstance(action, Send):
+        if isinstance(action, Send):
+            try:
                 return self.transfer.run(action, on_bytes)
-            transcript = self.fleet.host(action.host).run(action.script(), timeout=SCRIPT_TIMEOUT)
+            except HostError as error:
+                return Failed(host_failure(error))
+        together = Together.of([action])
+        heard = self._heard(together)
+        return heard if isinstance(heard, Failed) else self._judged(together, heard)[0]
+
+    def _heard(self, together: Together) -> Transcript | Failed:
+        timeout = SCRIPT_TIMEOUT + (len(together.actions) - 1) * EACH_TIMEOUT
+        try:
+            return self.fleet.host(together.host).run(together.script(), timeout=timeout)
         except HostError as error:
             return Failed(host_failure(error))
-        return self.transfer.noted(action.judge(transcript), action.host, transcript.unlocked)
+
+    def _judged(self, together: Together, heard: Transcript) -> list[Verdict]:
+        noted = self.transfer.noted
+        return [noted(verdict, together.host, heard.unlocked) for verdict in together.judge(heard)]
 
 
 class _Delays:
@@ -77,7 +117,7 @@ class _Delays:
         self._broken = iter(BROKEN_DELAYS)
         self._locked = (delay * (1 + phase) for delay in LOCKED_DELAYS)
 
-    def after(self, verdict: Verdict) -> float | None:
+    def after(self, verdict: Verdict | Transcript) -> float | None:
         """Return after how many seconds to try again, None for not."""
         match verdict:
             case Failed(Failure(kind=FailureKind.LOCKED)):

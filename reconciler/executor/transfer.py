@@ -6,7 +6,7 @@ version arrived.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.actions import Done, Failed, Send, Verdict
@@ -181,7 +181,7 @@ def _continued(send: Send, planned: str, now: str) -> Send | Verdict:
 
 
 def _failure(
-    send: Send, outcome: Outcome | HostError | None, missing: Version, there: dict[str, int]
+    send: Send, outcome: Outcome | HostError | None, missing: Version, there: Mapping[str, int]
 ) -> Failure:
     """Return why a version is not there."""
     name = _at(send, missing)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.actions import Action, Destroy, Reason, Send
@@ -18,11 +18,11 @@ class PlannedAction:
     replication: str
     depends_on: tuple[str, ...] = ()
     """Ids of actions that have to succeed before this one is started; sorted."""
+    id: str = field(init=False, compare=False, repr=False)
+    """The action's id, which is asked for again and again."""
 
-    @property
-    def id(self) -> str:
-        """The action's id."""
-        return self.action.id
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", self.action.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ class Mutation:
     name: str
     """What is broken, as a sentence."""
     protects: tuple[int | str, ...]
-    """What it is about: number of an invariant, name of a guard, `locks`, `requests`, `pages`."""
+    """What it is about: number of an invariant, name of a guard, or a word of its own."""
     before: str
     """Stands exactly once in the file."""
     after: str

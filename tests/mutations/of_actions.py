@@ -38,14 +38,14 @@ MUTATIONS = (
     HOLD(
         "a hold does not wait for the guid check",
         (2,),
-        'Step("hold", commands.hold(self.tag, [self.full]), when=same),',
-        'Step("hold", commands.hold(self.tag, [self.full])),',
+        'Step("hold", commands.hold(holds[0].tag, names), when=same),',
+        'Step("hold", commands.hold(holds[0].tag, names)),',
     ),
     HOLD(
         "a release does not wait for the guid check",
         (2,),
-        'Step("release", commands.release(self.tag, [self.full]), when=same),',
-        'Step("release", commands.release(self.tag, [self.full])),',
+        'Step("release", commands.release(releases[0].tag, names), when=same),',
+        'Step("release", commands.release(releases[0].tag, names)),',
     ),
     BOOKMARK(
         "a bookmark does not wait for the guid check",

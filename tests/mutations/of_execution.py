@@ -16,6 +16,15 @@ EXECUTE = partial(
     Mutation, file="reconciler/executor/execute.py", tests=("tests/unit/executor/test_execute.py",)
 )
 
+TOGETHER = partial(
+    Mutation,
+    file="reconciler/actions/together.py",
+    tests=("tests/unit/actions/test_together.py",),
+)
+READY = partial(
+    Mutation, file="reconciler/executor/ready.py", tests=("tests/unit/executor/test_ready.py",)
+)
+
 MUTATIONS = (
     TRANSFER(
         "a version has arrived when something of its name is there",
@@ -50,8 +59,53 @@ MUTATIONS = (
     PERFORM(
         "a script that was run has done what it should",
         (2,),
-        "return self.transfer.noted(action.judge(transcript), action.host, transcript.unlocked)",
-        "return Done()",
+        "return [noted(verdict, together.host, heard.unlocked) for verdict in"
+        " together.judge(heard)]",
+        "return [Done() for _ in together.actions]",
+    ),
+    TOGETHER(
+        "what shares its commands with one that was replaced has failed with it",
+        (6,),
+        "if isinstance(verdict, Failed) and (again or together.shares(number)):",
+        "if isinstance(verdict, Failed) and again:",
+        file="reconciler/executor/perform.py",
+    ),
+    TOGETHER(
+        "each of several actions is judged by what came of the first",
+        (2,),
+        "own = part(transcript, number) if len(self._parts) > 1 else transcript",
+        "own = part(transcript, 0) if len(self._parts) > 1 else transcript",
+    ),
+    TOGETHER(
+        "holds of all tags are one command",
+        (4,),
+        "key = (action.verb, action.tag if isinstance(action, Hold | Release) else action.id)",
+        "key = (action.verb, '' if isinstance(action, Hold | Release) else action.id)",
+    ),
+    TOGETHER(
+        "a condition of a script looks at the first script among several",
+        (2,),
+        'when=when and replace(when, step=f"{prefix}{when.step}"),',
+        'when=when and replace(when, step=f"{prefix_of(0)}{when.step}"),',
+        file="reconciler/hosts/joining.py",
+    ),
+    READY(
+        "what streams leave to be done is done for each of them",
+        ("executions",),
+        "return not self._busy[lane] and (not self._flowing() or self._pressing(lane))",
+        "return not self._busy[lane]",
+    ),
+    READY(
+        "what streams leave to be done waits for as long as they run",
+        ("executions",),
+        "return waited >= GATHERING or self._awaited[lane] > 0",
+        "return self._awaited[lane] > 0",
+    ),
+    READY(
+        "a pool that hangs keeps others of its host waiting",
+        (6,),
+        'return cls(((action.host, "scripts"),), kind, pool_of(action.places[0][1]))',
+        'return cls(((action.host, "scripts"),), kind)',
     ),
     PERFORM(
         "what could not be done of a destroy is forgotten",

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from reconciler.simulator.cell import MemoryCell
 from reconciler.simulator.model import Dataset
+from reconciler.simulator.tokens import encode
 from reconciler.zfs import commands
 from reconciler.zfs.capabilities import StreamFlags
 from reconciler.zfs.names import filesystem_of, parent_of
@@ -54,8 +55,12 @@ def resume(chance: Chance) -> Step | None:
         return None
     name = chance.of(kept)
     toguid = decode_token(chance.tokens[name]).toguid
-    fitting = [d.name for d in chance.partial() if d.partial and d.partial.toguid == toguid]
-    target = chance.of(fitting) if fitting and not chance.errs() else chance.filesystem()
+    partial = {d.name: d.partial for d in chance.partial() if d.partial}
+    same = [target for target, state in partial.items() if state.toguid == toguid]
+    target = chance.of(same) if same and not chance.errs() else chance.filesystem()
+    if target in same and encode(partial[target]) != chance.tokens[name]:
+        # Whether another cut left off at the same place depends on how large records are.
+        return None
     send: Argv = ("zfs", "send", "-t", f"{{{name}}}")
     if chance.maybe(0.15):
         return (("zfs", "send", "-nvP", *send[2:]),)
@@ -199,7 +204,10 @@ def _with_cut(chance: Chance, send: Argv, receive: Argv) -> Step:
         return (send, receive)
     if _estimate(chance, send) < _SMALL:
         return (send, receive)
-    return (send, (CUT, chance.of(["0", "0.4", "0.6", "0.8"])), receive)
+    where = chance.of(["0", "0.4", "0.6", "0.8"])
+    # Within a package: in which of its streams a real one ends, and in which a simulated one,
+    # depends on how large each is.
+    return (send, (CUT, "0" if "-R" in send else where), receive)
 
 
 __all__ = ["abort", "keep", "resume", "transfer"]

@@ -6,6 +6,7 @@ can be asked afterwards whether it was right.
 
 import shlex
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from reconciler.executor.execute import execute
 from reconciler.executor.observe import observe_host
 from reconciler.hosts.addresses import HostAddress, SimulatedAddress
 from reconciler.hosts.fleet import Fleet
+from reconciler.hosts.host import StderrListener
+from reconciler.hosts.script import Script, Transcript
 from reconciler.hosts.simulated import SimulatedHost
 from reconciler.observed.model import Observed
 from reconciler.planner.plan import Plan
@@ -107,6 +110,19 @@ class Cell:
         return self.stage.change(self.host, transition)
 
 
+@dataclass(frozen=True, slots=True)
+class Counted(SimulatedHost):
+    """Counts what is run on it."""
+
+    executions: Counter[str] = field(default_factory=Counter)
+
+    def run(
+        self, script: Script, *, timeout: float, on_stderr: StderrListener | None = None
+    ) -> Transcript:
+        self.executions[self.name] += 1
+        return SimulatedHost.run(self, script, timeout=timeout, on_stderr=on_stderr)
+
+
 @dataclass
 class Controller:
     """One controller with its own connections, on which things go wrong at planned moments."""
@@ -116,6 +132,8 @@ class Controller:
     planned: Mapping[str, Mapping[int, Fault]] = field(default_factory=dict)
     """Host → number of the moment → what goes wrong."""
     events: list[Event] = field(default_factory=list)
+    executions: Counter[str] = field(default_factory=Counter)
+    """How many scripts were run on each host, beside the streams."""
 
     def __post_init__(self) -> None:
         mortal = Mortal()
@@ -125,7 +143,8 @@ class Controller:
         addresses = {h: HostAddress(h, SimulatedAddress(h)) for h in self.desired.hosts}
         self.fleet = Fleet(addresses, clock=self.stage.clock)
         for host, faults in self.faults.items():
-            self.fleet.adopt(SimulatedHost(host, Cell(self.stage, host), self.stage.clock, faults))
+            cell = Cell(self.stage, host)
+            self.fleet.adopt(Counted(host, cell, self.stage.clock, faults, self.executions))
 
     def observe(self) -> Observed:
         """Look at all hosts, one after the other."""

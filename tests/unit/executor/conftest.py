@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from reconciler.errors import HostError
 from reconciler.hosts.addresses import HostAddress, SshAddress, SshOptions
 from reconciler.hosts.host import StderrListener
 from reconciler.hosts.locking import lock_of_this_process
-from reconciler.hosts.script import Outcome, Script, Transcript
+from reconciler.hosts.script import Outcome, Script, Step, Transcript
 
 Answer = Callable[[str, Script], Mapping[str, Outcome] | HostError]
 """(host, script) → the outcomes by step, or the error to raise."""
@@ -28,6 +29,18 @@ class FakeHost:
 
     def close(self) -> None:
         """Nothing to give back."""
+
+
+def parts_of(script: Script) -> list[tuple[str, Script]]:
+    """Take a joined script apart: how the names of its steps began, and the script as it was."""
+    parts: dict[str, list[Step]] = {}
+    for step in script.steps:
+        number, between, name = step.name.partition("/")
+        prefix = f"{number}/" if between else ""
+        when = step.when and replace(step.when, step=step.when.step.removeprefix(prefix))
+        own = replace(step, name=name if between else step.name, when=when)
+        parts.setdefault(prefix, []).append(own)
+    return [(prefix, replace(script, steps=tuple(steps))) for prefix, steps in parts.items()]
 
 
 class FakeFleet:
@@ -54,10 +67,13 @@ class FakeFleet:
             self.ran.append((host, script))
         if on_stderr is not None and self.progress:
             on_stderr(self.progress)
-        answer = self._answer(host, script)
-        if isinstance(answer, HostError):
-            raise answer
-        return Transcript(dict(answer))
+        outcomes: dict[str, Outcome] = {}
+        for prefix, part in parts_of(script):
+            answer = self._answer(host, part)
+            if isinstance(answer, HostError):
+                raise answer
+            outcomes |= {f"{prefix}{name}": outcome for name, outcome in answer.items()}
+        return Transcript(outcomes)
 
     def steps(self, host: str) -> list[str]:
         """Return the names of the steps that were run on a host."""

@@ -11,8 +11,9 @@ from reconciler.actions.base import planned_guid
 from reconciler.desired.model import Desired
 from reconciler.errors import HostError, Unreachable
 from reconciler.executor.events import ActionFailed, Completed, Event, RunResult, Skipped, Started
-from reconciler.executor.execute import SCRIPTS_PER_HOST, execute
-from reconciler.hosts.script import Outcome, Script
+from reconciler.executor.execute import execute
+from reconciler.hosts.host import StderrListener
+from reconciler.hosts.script import Outcome, Script, Transcript
 from reconciler.planner.plan import Plan, PlannedAction, Specs
 from reconciler.zfs.types import Version, VersionKind
 from tests.unit.executor.conftest import Answer, FakeFleet, Stop
@@ -94,22 +95,25 @@ def test_a_failure_stops_what_depends_on_it_and_nothing_else() -> None:
     assert not result.interrupted
 
 
-def test_no_more_than_a_few_scripts_run_on_one_host_at_once() -> None:
-    running, most, lock = 0, 0, threading.Lock()
+def test_what_is_ready_on_a_host_is_done_in_one_execution() -> None:
+    scripts: list[Script] = []
 
-    def answer(host: str, script: Script) -> Mapping[str, Outcome]:
-        nonlocal running, most
-        with lock:
-            running += 1
-            most = max(most, running)
-        time.sleep(0.01)
-        with lock:
-            running -= 1
-        return created(host, script)
+    class Counted(FakeFleet):
+        def answered(
+            self, host: str, script: Script, listener: StderrListener | None
+        ) -> Transcript:
+            scripts.append(script)
+            return super().answered(host, script, listener)
 
-    result, _, _ = run(plan_of(*(create(f"b/{number}") for number in range(40))), answer)
-    assert len(result.completed) == 40
-    assert most == SCRIPTS_PER_HOST
+    plan = plan_of(create("b/x"), create("b/y"), create("b/x/z", "b/x"), create("b/y/z", "b/y"))
+    events: list[Event] = []
+    fleet = Counted(created)
+    desired = Desired(fleet.addresses, {}, "sha256:0")
+    result = execute(plan, desired, fleet, events.append, threading.Event())  # type: ignore[arg-type]
+    assert names(result.completed) == ["b/x", "b/y", "b/x/z", "b/y/z"]
+    assert len(scripts) == 2
+    kinds = [type(event) for event in events]
+    assert kinds == [Started, Started, Completed, Completed] * 2
 
 
 def test_after_stop_nothing_is_begun_and_what_runs_is_finished() -> None:

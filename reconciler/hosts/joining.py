@@ -1,0 +1,48 @@
+"""Several scripts for one host as one, run in one execution, and what came of each.
+
+A script that is part of another does what it does alone, in the same order: its conditions look at
+its own steps. All that it shares with the others is the way there and back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from reconciler.hosts.script import Script, Step, Transcript
+
+_BETWEEN = "/"
+
+
+def joined(scripts: Sequence[Script]) -> Script:
+    """Return one script that runs several, one after the other."""
+    steps = (
+        _within(step, prefix_of(number))
+        for number, script in enumerate(scripts)
+        for step in script.steps
+    )
+    return Script(tuple(steps), mutates=any(script.mutates for script in scripts))
+
+
+def part(transcript: Transcript, number: int) -> Transcript:
+    """Return what came of one of the scripts, as if it had been run alone."""
+    prefix = prefix_of(number)
+    outcomes = {
+        name.removeprefix(prefix): outcome
+        for name, outcome in transcript.outcomes.items()
+        if name.startswith(prefix)
+    }
+    return replace(transcript, outcomes=outcomes)
+
+
+def prefix_of(number: int) -> str:
+    """Return how the names of a part's steps begin."""
+    return f"{number}{_BETWEEN}"
+
+
+def _within(step: Step, prefix: str) -> Step:
+    when, more = step.when, step.more
+    return replace(
+        step,
+        name=f"{prefix}{step.name}",
+        when=when and replace(when, step=f"{prefix}{when.step}"),
+        more=more and replace(more, step=f"{prefix}{more.step}"),
+    )

@@ -1,0 +1,136 @@
+"""Many actions in one execution, on a simulated host: what is there afterwards counts."""
+
+import pytest
+
+from reconciler.actions import (
+    Bookmark,
+    Destroy,
+    Done,
+    Failed,
+    Hold,
+    Release,
+    ScriptedAction,
+    Together,
+    Verdict,
+)
+from reconciler.executor.perform import BUSY_DELAYS, Performer
+from reconciler.executor.transfer import Transfer
+from reconciler.observed.model import Seen
+from reconciler.simulator.faults import Lost
+from reconciler.zfs.errors import FailureKind
+from reconciler.zfs.types import Version
+from tests.support.stage import Controller, Impatient, Stage
+from tests.support.worlds import desired
+
+WEB = desired("web: alpha tank/** other/** !tank !other every 15m keep last 2 -> vault keep last 2")
+FILESYSTEMS = ("tank/a/b", "tank/a", "tank/a b", "tank/a-b", "other/c")
+
+
+class Alpha:
+    """A simulated host whose filesystems have a snapshot each, some of them held."""
+
+    def __init__(self) -> None:
+        self.stage = Stage(["alpha", "vault"])
+        self.sh("zpool create tank disk", "zpool create other disk")
+        for name in sorted(FILESYSTEMS):
+            self.sh(f"zfs create '{name}'", f"zfs snapshot '{name}@s'")
+        self.sh("zfs snapshot tank/a@t", "zfs hold old tank/a@s tank/a/b@s")
+        self.stage.changes.clear()
+
+    def sh(self, *lines: str) -> str:
+        result = self.stage.sh("alpha", *lines)
+        assert result.status == 0, result.stderr
+        return result.stdout.decode()
+
+    def version(self, name: str) -> Version:
+        filesystem, _, version = name.partition("@")
+        seen = Controller(self.stage, WEB).observe()["alpha"]
+        assert isinstance(seen, Seen)
+        versions = seen.filesystems[filesystem].versions
+        return next(one for one in versions if one.name == version)
+
+    def hold(self, name: str, tag: str = "step") -> Hold:
+        return Hold("alpha", name.partition("@")[0], self.version(name), tag)
+
+    def release(self, name: str, tag: str = "old") -> Release:
+        return Release("alpha", name.partition("@")[0], self.version(name), tag)
+
+    def perform(self, *actions: ScriptedAction) -> tuple[list[Verdict], int]:
+        """Perform actions together; return what came of it, and how many executions it took."""
+        controller = Controller(self.stage, WEB)
+        transfer = Transfer(controller.fleet)
+        performer = Performer(controller.fleet, transfer, lambda v: v, Impatient().wait)
+        verdicts = performer.perform_together(actions)
+        return verdicts, controller.executions["alpha"]
+
+    def held(self) -> set[tuple[str, str]]:
+        names = self.sh("zfs list -H -o name -t snapshot").splitlines()
+        quoted = " ".join(f"'{name}'" for name in names)
+        rows = self.sh(f"zfs holds -H {quoted}").splitlines()
+        return {(row.split("\t")[0], row.split("\t")[1]) for row in rows}
+
+
+@pytest.fixture
+def alpha() -> Alpha:
+    return Alpha()
+
+
+OLD = {("tank/a@s", "old"), ("tank/a/b@s", "old")}
+
+
+def test_holds_of_one_tag_are_one_command(alpha: Alpha) -> None:
+    holds = [alpha.hold(f"{name}@s") for name in FILESYSTEMS]
+    commands = [step.argv[1] for step in Together.of(holds).script().steps]
+    assert commands == ["list", "hold", "holds", "list"]
+    verdicts, executions = alpha.perform(*holds)
+    assert verdicts == [Done()] * len(FILESYSTEMS)
+    assert executions == 1
+    assert alpha.held() == OLD | {(f"{name}@s", "step") for name in FILESYSTEMS}
+
+
+def test_releases_of_one_tag_are_one_command(alpha: Alpha) -> None:
+    verdicts, executions = alpha.perform(alpha.release("tank/a@s"), alpha.release("tank/a/b@s"))
+    assert (verdicts, executions) == ([Done()] * 2, 1)
+    assert alpha.held() == set()
+
+
+def test_everything_else_is_in_the_same_execution_and_judged_by_itself(alpha: Alpha) -> None:
+    taken = alpha.version("tank/a@s")
+    verdicts, executions = alpha.perform(
+        Destroy("alpha", "tank/a", (taken,)),
+        alpha.hold("tank/a b@s", "x"),
+        Bookmark("alpha", "tank/a", alpha.version("tank/a@t"), "c_", "vault"),
+        alpha.hold("tank/a-b@s", "y"),
+        alpha.release("tank/a/b@s"),
+    )
+    assert executions == 1 + 1 + len(BUSY_DELAYS)  # what is busy is tried again, alone
+    assert isinstance(verdicts[0], Failed)
+    assert verdicts[0].failure.kind is FailureKind.BUSY
+    assert verdicts[1:] == [Done()] * 4
+    assert alpha.held() == {("tank/a@s", "old"), ("tank/a b@s", "x"), ("tank/a-b@s", "y")}
+    assert "tank/a#c_" in alpha.sh("zfs list -H -o name -t bookmark")
+
+
+def test_one_that_was_replaced_keeps_no_other_from_being_held(alpha: Alpha) -> None:
+    holds = [alpha.hold(f"{name}@s") for name in FILESYSTEMS]
+    alpha.sh("zfs destroy other/c@s", "zfs snapshot other/c@s", "zfs destroy 'tank/a b@s'")
+    verdicts, executions = alpha.perform(*holds)
+    kinds = [v.failure.kind if isinstance(v, Failed) else None for v in verdicts]
+    assert kinds == [None, None, FailureKind.DOES_NOT_EXIST, None, FailureKind.CHANGED]
+    assert executions == 1 + len(holds)
+    assert alpha.held() == OLD | {
+        (f"{name}@s", "step") for name in ("tank/a/b", "tank/a", "tank/a-b")
+    }
+
+
+def test_a_host_that_can_not_be_reached_fails_all_of_them(alpha: Alpha) -> None:
+    holds = [alpha.hold("tank/a@s"), alpha.hold("tank/a-b@s", "other")]
+    controller = Controller(alpha.stage, WEB, {"alpha": {n: Lost() for n in range(9)}})
+    performer = Performer(
+        controller.fleet, Transfer(controller.fleet), lambda v: v, Impatient().wait
+    )
+    verdicts = performer.perform_together(holds)
+    assert [v.failure.kind for v in verdicts if isinstance(v, Failed)] == [
+        FailureKind.TRANSPORT
+    ] * 2
+    assert alpha.held() == OLD

@@ -1,0 +1,52 @@
+"""How often a host is gone to: a bounded number of times, however much is to be done there."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from reconciler.actions import Send
+from reconciler.planner.plan import Plan
+from tests.support.stage import Controller, Stage
+from tests.support.worlds import desired
+
+WEB = desired("web: alpha tank/** !tank every 15m keep last 2 -> vault keep last 2")
+SLOT = 900
+
+
+def replicated(filesystems: int) -> Stage:
+    """Return hosts on which so many filesystems were replicated, changed, and are due again."""
+    made = Stage(["alpha", "vault"])
+    made.sh("alpha", "zpool create tank disk")
+    made.sh("alpha", *(f"zfs create tank/fs{number}" for number in range(filesystems)))
+    made.sh("vault", "zpool create backup disk")
+    for _ in range(3):
+        Controller(made, WEB).apply()
+        made.now += SLOT
+        made.sh("alpha", *(f"write tank/fs{number} file 1M" for number in range(filesystems)))
+    return made
+
+
+def streams(plan: Plan) -> int:
+    return sum(isinstance(planned.action, Send) for planned in plan.actions)
+
+
+def cost(filesystems: int) -> Mapping[str, int]:
+    """Return how many executions a cycle costs on each host, beside the streams."""
+    stage = replicated(filesystems)
+    controller = Controller(stage, WEB)
+    plan = controller.plan()
+    assert streams(plan) == filesystems
+    result = controller.execute(plan)
+    assert result.ok
+    assert Controller(stage, WEB).plan().actions == ()
+    # Each stream ends with a look at what has arrived.
+    controller.executions["vault"] -= filesystems
+    return dict(controller.executions)
+
+
+@pytest.mark.parametrize("filesystems", [1, 7, 40])
+def test_a_cycle_costs_a_bounded_number_of_executions_however_many_have_changed(
+    filesystems: int,
+) -> None:
+    """The formula in docs/design/004-executions.md, with the look that each cycle begins with."""
+    assert cost(filesystems) == {"alpha": 1 + 5, "vault": 1 + 3}

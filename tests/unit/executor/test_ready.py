@@ -1,0 +1,153 @@
+"""What goes together, what waits for what, and how much at once."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from reconciler.actions import Action, Bookmark, Destroy, Hold, Reason, Send, SendMode, Snapshot
+from reconciler.desired.model import DataPath
+from reconciler.executor.ready import GATHERING, SCRIPTS_PER_HOST, TOGETHER, Batch, Ready, Slots
+from reconciler.hosts.addresses import Limits
+from reconciler.planner.plan import PlannedAction
+from reconciler.zfs.capabilities import StreamFlags
+from reconciler.zfs.types import FilesystemKind
+from tests.support.worlds import fs
+
+A, _ = fs("tank/a", "@s,11 @t,12").versions
+
+
+def planned(action: Action, *after: Action) -> PlannedAction:
+    return PlannedAction(action, Reason("r", "r"), "web", tuple(a.id for a in after))
+
+
+def hold(name: str, host: str = "alpha") -> Hold:
+    return Hold(host, name, A, "tag")
+
+
+def send(name: str) -> Send:
+    return Send(
+        host="alpha",
+        filesystem=name,
+        kind=FilesystemKind.FILESYSTEM,
+        receiver_host="vault",
+        receiver_filesystem=f"backup/{name}",
+        mode=SendMode.FULL,
+        base=None,
+        versions=(A,),
+        flags=StreamFlags(),
+        path=DataPath.AUTO,
+    )
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def ready(
+    actions: Iterable[PlannedAction], clock: Clock | None = None, slots: Slots | None = None
+) -> Ready:
+    """Return those of the actions that wait for nothing as ready."""
+    actions = tuple(actions)
+    made = Ready(actions, slots or Slots({}), clock or Clock())
+    for one in actions:
+        if not one.depends_on:
+            made.add(one)
+    return made
+
+
+def names(batches: Iterable[Batch]) -> list[list[str]]:
+    return [[one.action.places[0][1] for one in batch.actions] for batch in batches]
+
+
+def test_what_is_to_be_done_on_one_pool_goes_together_and_each_pool_for_itself() -> None:
+    places = ("tank/a", "tank/b", "other/c", "tank/d")
+    there = ready([*(planned(hold(name)) for name in places), planned(hold("tank/a", "beta"))])
+    assert names(there.startable()) == [["tank/a", "tank/b", "tank/d"], ["other/c"], ["tank/a"]]
+    assert not there
+
+
+def test_what_is_slow_goes_by_itself() -> None:
+    slow, quick = Destroy("alpha", "tank/a", (A,)), hold("tank/b")
+    assert len(list(ready([planned(slow), planned(quick)]).startable())) == 2
+
+
+def test_no_more_than_so_many_go_together() -> None:
+    there = ready(planned(hold(f"tank/{number}")) for number in range(TOGETHER + 1))
+    [first] = there.startable()
+    assert len(first.actions) == TOGETHER
+    there.finished(first)
+    [second] = there.startable()
+    assert len(second.actions) == 1
+
+
+def test_while_something_is_done_on_a_pool_the_next_gathers() -> None:
+    there = ready([planned(hold("tank/a"))])
+    [first] = there.startable()
+    there.add(planned(hold("tank/b")))
+    there.add(planned(hold("tank/c")))
+    assert list(there.startable()) == []
+    there.finished(first)
+    assert names(there.startable()) == [["tank/b", "tank/c"]]
+
+
+def test_runs_at_once_ask_together_no_more_of_a_host_than_it_should_do() -> None:
+    slots = Slots({})
+    runs = [ready([planned(hold("tank/a"))], slots=slots) for _ in range(SCRIPTS_PER_HOST + 2)]
+    begun = [(run, batch) for run in runs for batch in run.startable()]
+    assert len(begun) == SCRIPTS_PER_HOST
+    for run, batch in begun[:2]:
+        run.finished(batch)
+    assert len([batch for run in runs for batch in run.startable()]) == 2
+
+
+def test_streams_go_one_by_one_as_many_as_both_ends_allow() -> None:
+    slots = Slots({"alpha": Limits(sends=3), "vault": Limits(receives=2)})
+    there = ready((planned(send(f"tank/{number}")) for number in range(5)), slots=slots)
+    assert names(there.startable()) == [["tank/0"], ["tank/1"]]
+
+
+def test_what_streams_leave_to_be_done_waits_for_them_but_not_for_long(clock: Clock) -> None:
+    one, other = send("tank/a"), send("tank/b")
+    cursors = [Bookmark("alpha", name, A, "c_", "vault") for name in ("tank/a", "tank/b")]
+    after = [planned(cursors[0], one), planned(cursors[1], other)]
+    there = ready([planned(one), planned(other), *after], clock)
+    first, second = there.startable()
+    there.finished(first)
+    there.add(after[0])
+    assert list(there.startable()) == []
+    clock.now += GATHERING
+    assert names(there.startable()) == [["tank/a"]]
+
+    there = ready([planned(one), planned(other), *after], clock)
+    first, second = there.startable()
+    for stream, cursor in zip((first, second), after, strict=True):
+        there.finished(stream)
+        there.add(cursor)
+    assert names(there.startable()) == [["tank/a", "tank/b"]]
+
+
+def test_what_a_stream_waits_for_goes_at_once_and_takes_along_what_is_there() -> None:
+    running, next_one = send("tank/a"), send("tank/b")
+    cursor = planned(Bookmark("alpha", "tank/a", A, "c_", "vault"))
+    needed = planned(hold("tank/b"))
+    there = ready([planned(running), needed, planned(next_one, needed.action)])
+    assert names(there.startable()) == [["tank/a"], ["tank/b"]]
+
+    there = ready([planned(running), planned(next_one, needed.action)])
+    list(there.startable())
+    there.add(cursor)
+    assert list(there.startable()) == []
+
+
+def test_a_snapshot_waits_for_no_stream() -> None:
+    snapshot = Snapshot("alpha", ("tank/a",), "s", "web", 0)
+    there = ready([planned(send("tank/b")), planned(snapshot)])
+    assert len(list(there.startable())) == 2
