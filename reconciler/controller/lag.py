@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from reconciler.controller.keys import Key, targets_of
 from reconciler.desired.model import Desired, Replication, Target
-from reconciler.observed.model import Filesystem, Observed, Seen
+from reconciler.observed.model import Filesystem, Observation, Observed, Seen
 from reconciler.planner.history import Common, Diverged, compare
 from reconciler.planner.marks import Ownership
 from reconciler.planner.pairs import selected
@@ -14,16 +14,16 @@ from reconciler.zfs.names import pool_of
 
 
 def lags(key: Key, desired: Desired, observed: Observed, before: tuple[Lag, ...]) -> Iterator[Lag]:
-    """Yield the lags of a pair's key; those from `before` stand where an end was not seen now.
+    """Yield the lags of a pair's key; what is known from `before` stands where it was not seen now.
 
     What is behind on a host that can't be asked, or in a pool that is away, gets older all the
-    same.
+    same. While the receiver is away the sender makes snapshots, and that is told.
     """
     replication = desired.replications[key.replication]
     here, there = observed.get(key.sender), observed.get(key.receiver)
     targets = targets_of(key, replication)
     wanted = [lag for old in before if (lag := _still_wanted(old, key, replication, targets))]
-    if not isinstance(here, Seen) or not isinstance(there, Seen):
+    if not isinstance(here, Seen):
         yield from wanted
         return
     yield from (lag for lag in wanted if not _is_usable(here, lag.filesystem))
@@ -32,6 +32,8 @@ def lags(key: Key, desired: Desired, observed: Observed, before: tuple[Lag, ...]
         for target in targets if _is_usable(here, filesystem.name) else ():
             receiver = target.receiver_of(key.sender, filesystem.name)
             last = known.get((filesystem.name, receiver))
+            if last is None and not isinstance(there, Seen):
+                continue  # what it has got is not known, not even that it is nothing
             yield _lag(replication, target, here, there, filesystem, last)
 
 
@@ -58,21 +60,21 @@ def _lag(  # noqa: PLR0913, PLR0917 - both ends and what was known of them
     replication: Replication,
     target: Target,
     here: Seen,
-    there: Seen,
+    there: Observation | None,
     filesystem: Filesystem,
     last: Lag | None,
 ) -> Lag:
     receiver = target.receiver_of(here.host, filesystem.name)
-    if not _is_usable(there, receiver):
-        replicated = last.replicated if last is not None else None
-    else:
+    if isinstance(there, Seen) and _is_usable(there, receiver):
         replicated = _replicated(filesystem, there.filesystems.get(receiver))
+    else:
+        replicated = last.replicated if last is not None else None
     ours = Ownership.of(replication)
     managed = [version for version in filesystem.snapshots if ours.on_sender(version)]
     return Lag(
         host=here.host,
         filesystem=filesystem.name,
-        receiver_host=there.host,
+        receiver_host=target.host,
         receiver=receiver,
         newest=managed[-1].creation if managed else None,
         replicated=replicated,

@@ -45,7 +45,16 @@ class Performer:
 
     def perform(self, action: ScriptedAction | Send, on_bytes: Callable[[int], None]) -> Verdict:
         """Perform an action; smaller actions that are left of it are performed as well."""
-        verdict = self._try(lambda: self._once(action.resolved(self.resolve), on_bytes))
+        tried: list[Verdict] = []
+
+        def once() -> Verdict:
+            tried.append(self._once(action.resolved(self.resolve), on_bytes))
+            return tried[-1]
+
+        verdict = self._try(once)
+        if isinstance(action, Send) and isinstance(verdict, Failed) and _broke(tried[0]):
+            # What a stream leaves that broke is in the way of the same stream again.
+            return tried[0]
         if isinstance(verdict, Narrowed):
             return self._narrowed(verdict, on_bytes)
         return verdict
@@ -124,9 +133,17 @@ class _Delays:
                 return next(self._locked, None)
             case Failed(Failure(reaction=Reaction.BUSY)):
                 return next(self._busy, None)
-            case Failed(Failure(kind=FailureKind.TRANSPORT, reaction=Reaction.RETRY)):
+            case Failed() if _broke(verdict):
                 return next(self._broken, None)
         return None
+
+
+def _broke(verdict: Verdict | Transcript) -> bool:
+    """Tell whether a connection broke that may be there again."""
+    match verdict:
+        case Failed(Failure(kind=FailureKind.TRANSPORT, reaction=Reaction.RETRY)):
+            return True
+    return False
 
 
 def host_failure(error: HostError) -> Failure:

@@ -10,6 +10,7 @@ from reconciler.simulator.arrival import receive
 from reconciler.simulator.checks import is_at_least
 from reconciler.simulator.commands.creating import create_ancestors
 from reconciler.simulator.destination import (
+    RECEIVE,
     Asked,
     Destination,
     Part,
@@ -52,7 +53,7 @@ def deliver(session: Session, header: Header, part: Part) -> Iterator[bytes]:
     process, asked = session.process, session.asked
     new = with_parents(process.cell.read(), header, part, asked)
     if new is not None:
-        create_ancestors(process, new)
+        create_ancestors(process, new, f"{RECEIVE} new filesystem stream")
     where = destination(process.cell.read(), header, part, asked)
     if asked.verbose:
         verb = "would receive" if asked.dry_run else "receiving"

@@ -11,6 +11,7 @@ from reconciler.simulator import change
 from reconciler.simulator.model import Dataset, Machine, Snapshot
 from reconciler.simulator.outgoing import Asked, Outgoing, outgoing
 from reconciler.simulator.process import Refused
+from reconciler.zfs.names import is_within, parent_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,35 @@ def _missing(dataset: Dataset, wanted: Selection, why: str) -> Warned:
     )
 
 
+def skipped(machine: Machine, wanted: Selection) -> list[str]:
+    """Return the filesystems that are left out, and those below them: they were made too late."""
+    return [dataset.name for dataset, late in _looked_at(machine, wanted) if late]
+
+
 def _datasets(machine: Machine, wanted: Selection) -> list[Dataset]:
-    return list(change.within(machine, wanted.root.name)) if wanted.recursive else [wanted.root]
+    return [dataset for dataset, late in _looked_at(machine, wanted) if not late]
+
+
+def _looked_at(machine: Machine, wanted: Selection) -> Iterator[tuple[Dataset, bool]]:
+    """Yield what is come to, and whether it is left out with all below it (`send_iterate_fs`).
+
+    What has not got the snapshot is left out if it is younger than that of what it is below.
+    """
+    if not wanted.recursive:
+        yield wanted.root, False
+        return
+    txgs: dict[str, int] = {}
+    late: list[str] = []
+    for dataset in change.within(machine, wanted.root.name):
+        name = dataset.name
+        if any(is_within(name, other) for other in late):
+            continue
+        index = _index(dataset, wanted.to)
+        above = txgs.get(parent_of(name) or "", 0)
+        txgs[name] = above if index is None else dataset.snapshots[index].createtxg
+        if index is None and 0 < above < dataset.createtxg:
+            late.append(name)
+        yield dataset, name in late
 
 
 def _index(dataset: Dataset, name: str | None) -> int | None:

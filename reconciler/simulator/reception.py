@@ -75,11 +75,13 @@ def finish(machine: Machine, guid: int, order: Order, whole: Whole) -> Machine:
     machine, snapshot = _snapshot(machine, dataset, order, files, txg)
     accounted = _is_accounted(machine, dataset, order, whole.partial)
     snapshot = replace(snapshot, accounted=accounted)
+    # What brings nothing new leaves the same tree of blocks (`dsl_dataset_modified_since_snap`).
+    same = bool(kept) and dataset.encryption is None and dict(files) == dict(base)
     done = replace(
         _with_properties(dataset, order),
         accounted=accounted,
         files=files,
-        changed=txg,
+        changed=kept[-1].createtxg if same else txg,
         snapshots=(*kept, snapshot),
         encryption=_rekeyed(dataset, order),
         large_blocks=dataset.large_blocks or _has_large_blocks(order, files, base),

@@ -153,11 +153,18 @@ def _reservation(size: int, block: int, settings: Mapping[str, str]) -> int:
 # -- making ----------------------------------------------------------------------------------------
 
 
-def create_ancestors(process: Process, name: str) -> None:
-    """Make and mount the filesystems above one that are missing (`-p`)."""
+def create_ancestors(process: Process, name: str, told: str = "") -> None:
+    """Make and mount the filesystems above one that are missing (`-p`).
+
+    `told` begins what is said besides when one can't be mounted (`create_parents` of libzfs).
+    """
     for above in missing_ancestors(process.cell.read(), name):
         _make(process, New(above), {})
-        process.cell.change(partial(mount, name=above))
+        try:
+            process.cell.change(partial(mount, name=above))
+        except Refused as refused:
+            more = [f"{told}: failed to mount ancestor '{above}'"] if told else []
+            raise Refused(*refused.lines, *more) from None
 
 
 def mount_new(process: Process, name: str) -> None:

@@ -153,6 +153,8 @@ def _send_package(process: Process, options: Options) -> Iterator[bytes]:
     if wanted.base is not None:
         open_item(machine, f"{wanted.root.name}@{wanted.base}", frozenset({Kind.SNAPSHOT}))
     open_item(machine, f"{wanted.root.name}@{wanted.to}", frozenset({Kind.SNAPSHOT}))
+    for name in packages.skipped(machine, wanted) if is_verbose(options) else ():
+        process.complain(f"skipping dataset {name}: snapshot {wanted.to} does not exist")
     packages.check(machine, wanted, asked)
     chosen = list(packages.chosen(machine, wanted, asked))
     found = [each for each in chosen if isinstance(each, Outgoing)]

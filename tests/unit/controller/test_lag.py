@@ -120,3 +120,11 @@ def test_another_goal_counts_at_once_though_a_host_is_away() -> None:
     known = only(BEHIND)
     (lag,) = read(world(unseen("alpha"), unseen("vault")), [known], specs(60))
     assert lag.max_lag == 60
+
+
+def test_while_the_receiver_is_away_it_is_told_what_the_sender_has_and_nothing_made_up() -> None:
+    known = only(BEHIND)
+    newer = seen("alpha", fs("tank/a", "@~22:00,11 @~23:00,12 @~23:15,13"))
+    [told] = read(world(newer, unseen("vault")), [known])
+    assert told == replace(known, newest=instant("23:15"))
+    assert read(world(newer, unseen("vault"))) == []

@@ -119,9 +119,13 @@ def test_a_package_from_a_snapshot_that_is_too_late_says_so(cell: MemoryCell) ->
     ]
 
 
-def test_a_recursive_package_needs_the_snapshot_everywhere(cell: MemoryCell) -> None:
+def test_a_recursive_package_needs_the_snapshot_of_all_that_is_older(cell: MemoryCell) -> None:
     shell(cell, "zfs create tank/a/kid")
-    assert zfs(cell, "send -R tank/a@2").stderr.splitlines() == [
-        "cannot send tank/a@2 recursively: snapshot tank/a/kid@2 does not exist",
-        "warning: cannot send 'tank/a@2': backup failed",
+    assert zfs(cell, "send -R -v tank/a@2").stderr.splitlines()[0] == (
+        "skipping dataset tank/a/kid: snapshot 2 does not exist"
+    )
+    shell(cell, "zfs snapshot tank/a@later")
+    assert zfs(cell, "send -R tank/a@later").stderr.splitlines() == [
+        "cannot send tank/a@later recursively: snapshot tank/a/kid@later does not exist",
+        "warning: cannot send 'tank/a@later': backup failed",
     ]
