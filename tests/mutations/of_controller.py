@@ -164,4 +164,12 @@ MUTATIONS = (
         "                self._drop(key, 0.0)\n",
         "            if law is None:\n                self._drop(key, 0.0)\n",
     ),
+    Mutation(
+        "while a receiver is away nothing is told of what its sender makes",
+        (6,),
+        "if not isinstance(here, Seen):",
+        "if not isinstance(here, Seen) or not isinstance(there, Seen):",
+        file="reconciler/controller/lag.py",
+        tests=("tests/unit/controller/test_lag.py",),
+    ),
 )

@@ -63,6 +63,13 @@ MUTATIONS = (
         " together.judge(heard)]",
         "return [Done() for _ in together.actions]",
     ),
+    PERFORM(
+        "a stream that broke fails with what it left in its own way",
+        (2,),
+        "if isinstance(action, Send) and isinstance(verdict, Failed) and _broke(tried[0]):",
+        "if False:",
+        tests=("tests/behaviours/test_watching.py",),
+    ),
     TOGETHER(
         "what shares its commands with one that was replaced has failed with it",
         (6,),
