@@ -7,6 +7,7 @@ for less than a minute. Everything else is for the next plan, which sees the wor
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from reconciler.actions import Done, Failed, Narrowed, ScriptedAction, Send, Together, Verdict
@@ -62,21 +63,34 @@ class Performer:
     def perform_together(self, actions: Sequence[ScriptedAction]) -> list[Verdict]:
         """Perform actions on one host that do not depend on one another, in one execution.
 
-        One that another one may have kept from being done is performed alone after that.
+        Those that are busy are tried again together. One that another one may have kept from being
+        done is performed alone after that.
         """
-        together = Together.of([action.resolved(self.resolve) for action in actions])
-        heard = self._try(lambda: self._heard(together))
-        if isinstance(heard, Failed):
-            return [heard] * len(actions)
-        verdicts = self._judged(together, heard)
-        return [self._settled(together, n, verdict) for n, verdict in enumerate(verdicts)]
+        verdicts: dict[int, Verdict] = {}
+        left = list(range(len(actions)))
+        delays = _Delays(self.fleet.lock.phase)
+        while True:
+            together = Together.of([actions[n].resolved(self.resolve) for n in left])
+            heard = self._try(partial(self._heard, together))
+            if isinstance(heard, Failed):
+                verdicts |= dict.fromkeys(left, heard)
+                break
+            judged = dict(zip(left, self._judged(together, heard), strict=True))
+            verdicts |= {
+                n: self._settled(together, number, judged[n]) for number, n in enumerate(left)
+            }
+            left = [n for n in left if _is_busy(verdicts[n])]
+            delay = delays.after(verdicts[left[0]]) if left else None
+            if delay is None:
+                break
+            self.wait(delay)
+        return [verdicts[n] for n in range(len(actions))]
 
     def _settled(self, together: Together, number: int, verdict: Verdict) -> Verdict:
         """Return what comes of one of several actions when what is left of it is done, too."""
         if isinstance(verdict, Narrowed):
             return self._narrowed(verdict, lambda _: None)
-        again = _Delays(self.fleet.lock.phase).after(verdict) is not None
-        if isinstance(verdict, Failed) and (again or together.shares(number)):
+        if isinstance(verdict, Failed) and not _is_busy(verdict) and together.shares(number):
             return self.perform(together.actions[number], lambda _: None)
         return verdict
 
@@ -131,11 +145,19 @@ class _Delays:
         match verdict:
             case Failed(Failure(kind=FailureKind.LOCKED)):
                 return next(self._locked, None)
-            case Failed(Failure(reaction=Reaction.BUSY)):
+            case Failed() if _is_busy(verdict):
                 return next(self._busy, None)
             case Failed() if _broke(verdict):
                 return next(self._broken, None)
         return None
+
+
+def _is_busy(verdict: Verdict | Transcript) -> bool:
+    """Tell whether it may go once something else has ended."""
+    match verdict:
+        case Failed(Failure(reaction=Reaction.BUSY)):
+            return True
+    return False
 
 
 def _broke(verdict: Verdict | Transcript) -> bool:

@@ -73,8 +73,8 @@ MUTATIONS = (
     TOGETHER(
         "what shares its commands with one that was replaced has failed with it",
         (6,),
-        "if isinstance(verdict, Failed) and (again or together.shares(number)):",
-        "if isinstance(verdict, Failed) and again:",
+        "if isinstance(verdict, Failed) and not _is_busy(verdict) and together.shares(number):",
+        "if False:",
         file="reconciler/executor/perform.py",
     ),
     TOGETHER(

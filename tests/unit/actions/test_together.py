@@ -103,7 +103,7 @@ def test_everything_else_is_in_the_same_execution_and_judged_by_itself(alpha: Al
         alpha.hold("tank/a-b@s", "y"),
         alpha.release("tank/a/b@s"),
     )
-    assert executions == 1 + 1 + len(BUSY_DELAYS)  # what is busy is tried again, alone
+    assert executions == 1 + len(BUSY_DELAYS)  # what is busy is tried again
     assert isinstance(verdicts[0], Failed)
     assert verdicts[0].failure.kind is FailureKind.BUSY
     assert verdicts[1:] == [Done()] * 4
@@ -134,3 +134,12 @@ def test_a_host_that_can_not_be_reached_fails_all_of_them(alpha: Alpha) -> None:
         FailureKind.TRANSPORT
     ] * 2
     assert alpha.held() == OLD
+
+
+def test_those_that_are_busy_are_waited_for_together(alpha: Alpha) -> None:
+    names = ("tank/a", "tank/a/b")
+    busy = [Destroy("alpha", name, (alpha.version(f"{name}@s"),)) for name in names]
+    fine = Destroy("alpha", "tank/a-b", (alpha.version("tank/a-b@s"),))
+    verdicts, executions = alpha.perform(*busy, fine)
+    assert [isinstance(verdict, Failed) for verdict in verdicts] == [True, True, False]
+    assert executions == 1 + len(BUSY_DELAYS)
