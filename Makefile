@@ -55,7 +55,7 @@ arch: setup ## import contracts
 
 .PHONY: unit
 unit: setup ## unit tests
-	$(PYTEST) -q -n 4 tests/unit tests/behaviours
+	$(PYTEST) -q -n 3 tests/unit tests/behaviours
 
 .PHONY: property
 property: setup ## property tests

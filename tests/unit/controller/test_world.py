@@ -243,7 +243,7 @@ def test_however_many_ask_a_host_is_asked_once_at_a_time() -> None:
             inside[0] -= 1
 
     def look() -> None:
-        gate.wait(10)
+        gate.wait(30)
         hosts.look()
 
     hosts.meanwhile = meanwhile
@@ -251,7 +251,7 @@ def test_however_many_ask_a_host_is_asked_once_at_a_time() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(30)
     assert most == [1]
     assert len(hosts.asked) <= 2, "who asked in the same moment shares the answer"
 
@@ -262,15 +262,15 @@ def test_while_one_host_takes_its_time_others_are_asked() -> None:
     def meanwhile() -> None:
         if hosts.asked[-1] == "alpha":
             begun.set()
-            gate.wait(10)
+            gate.wait(30)
 
     hosts.meanwhile = meanwhile
     thread = threading.Thread(target=hosts.look)
     thread.start()
-    assert begun.wait(10)
+    assert begun.wait(30)
     assert hosts.look("vault") == hosts.there["vault"]
     gate.set()
-    thread.join(10)
+    thread.join(30)
 
 
 # -- what no event announced -----------------------------------------------------------------------

@@ -130,7 +130,7 @@ class TestLocalHost:
         pid = int((tmp_path / "pid").read_text())
         assert alive(pid)
         follower.stop.set()
-        assert end.result(5) is None
+        assert end.result(30) is None
         wait_until(lambda: not alive(pid))
 
     @pytest.mark.parametrize("privilege", [Privilege.NONE, Privilege.SUDO])
@@ -158,7 +158,7 @@ host.follow({EVENTS!r}, print, threading.Event())
     ) -> None:
         zpool("echo cannot get event: permission denied >&2; exit 255")
         with pytest.raises(CommandEnded, match=r"status 255: cannot get event: perm") as caught:
-            follower.begin(here(), EVENTS).result(10)
+            follower.begin(here(), EVENTS).result(30)
         assert caught.value.status == 255
         assert caught.value.stderr == "cannot get event: permission denied\n"
 
@@ -167,7 +167,7 @@ host.follow({EVENTS!r}, print, threading.Event())
     ) -> None:
         zpool("kill -9 $$")
         with pytest.raises(CommandEnded, match="was ended by signal 9 and did not say") as caught:
-            follower.begin(here(), EVENTS).result(10)
+            follower.begin(here(), EVENTS).result(30)
         assert caught.value.status == -9
 
     def test_a_listener_that_fails_ends_it(
@@ -205,23 +205,23 @@ class TestSimulatedHost:
         end = follower.begin(self.host(), EVENTS)
         wait_until(lambda: bool(follower.pulses))
         follower.stop.set()
-        assert end.result(5) is None
+        assert end.result(30) is None
 
     def test_only_events_can_be_followed(self, follower: Follower) -> None:
         with pytest.raises(CommandEnded, match="only `zpool events -f -v -H` can be followed"):
-            follower.begin(self.host(), ("tail", "-f", "log")).result(5)
+            follower.begin(self.host(), ("tail", "-f", "log")).result(30)
 
     def test_a_connection_that_is_lost_is_told(self, follower: Follower) -> None:
         with pytest.raises(Unreachable, match="the connection broke"):
-            follower.begin(self.host(Lost()), EVENTS).result(5)
+            follower.begin(self.host(Lost()), EVENTS).result(30)
 
     def test_a_refusal_is_told(self, follower: Follower) -> None:
         refusal = Fails(("cannot get event: permission denied",), 255)
         with pytest.raises(CommandEnded, match="permission denied") as caught:
-            follower.begin(self.host(refusal), EVENTS).result(5)
+            follower.begin(self.host(refusal), EVENTS).result(30)
         assert caught.value.status == 255
 
     def test_a_state_file_that_is_missing_is_told(self, follower: Follower, tmp_path: Path) -> None:
         address = HostAddress("web1", SimulatedAddress(str(tmp_path / "none.json")))
         with Fleet({"web1": address}) as fleet, pytest.raises(Unreachable, match="no such simu"):
-            follower.begin(fleet.host("web1"), EVENTS).result(5)
+            follower.begin(fleet.host("web1"), EVENTS).result(30)

@@ -45,7 +45,7 @@ def alive(pid: int) -> bool:
 
 
 def test_runs_a_script(host: LocalHost) -> None:
-    transcript = host.run(script(Step("a", ("echo", "x"))), timeout=10)
+    transcript = host.run(script(Step("a", ("echo", "x"))), timeout=50)
     outcome = transcript.get("a")
     assert outcome is not None
     assert (host.name, outcome.stdout) == ("here", "x\n")
@@ -70,7 +70,7 @@ def test_much_stderr_and_stdout_at_once_do_not_block(host: LocalHost) -> None:
 
 
 def test_bytes_that_are_no_text_can_be_printed(host: LocalHost) -> None:
-    outcome = host.run(script(Step("a", ("printf", "\\377x\\n"))), timeout=10).get("a")
+    outcome = host.run(script(Step("a", ("printf", "\\377x\\n"))), timeout=50).get("a")
     assert outcome is not None
     assert outcome.stdout == "\\xffx\n"
 
@@ -84,7 +84,7 @@ def test_stderr_is_heard_while_the_step_runs(host: LocalHost, tmp_path: Path) ->
         heard.append(text)
         go_on.touch()
 
-    host.run(script(Step("a", ("sh", "-c", code))), timeout=20, on_stderr=listen)
+    host.run(script(Step("a", ("sh", "-c", code))), timeout=60, on_stderr=listen)
     assert heard == ["first\n", "second\n"]
 
 
@@ -115,7 +115,7 @@ def test_what_does_not_listen_to_term_is_killed(host: LocalHost, tmp_path: Path)
 
 def test_a_shell_that_is_killed_is_a_cut_output(host: LocalHost) -> None:
     with pytest.raises(OutputCut):
-        host.run(script(Step("a", ("sh", "-c", "kill -9 $PPID"))), timeout=10)
+        host.run(script(Step("a", ("sh", "-c", "kill -9 $PPID"))), timeout=50)
 
 
 def test_several_threads_may_share_it(host: LocalHost) -> None:
@@ -179,4 +179,4 @@ def test_closing_cuts_what_runs_and_the_host_can_be_used_again(
     assert not thread.is_alive()
     assert len(errors) == 1
     wait_until(lambda: not alive(int(started.read_text())))
-    assert host.run(script(Step("a", ("true",))), timeout=10).get("a") is not None
+    assert host.run(script(Step("a", ("true",))), timeout=50).get("a") is not None

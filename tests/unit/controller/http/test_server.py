@@ -86,7 +86,7 @@ def server(site: Site) -> Iterator[StatusServer]:
 def ask(
     server: StatusServer, path: str, method: str = "GET", **headers: str
 ) -> tuple[HTTPResponse, bytes]:
-    connection = HTTPConnection(server.address.host, server.address.port, timeout=5)
+    connection = HTTPConnection(server.address.host, server.address.port, timeout=30)
     with contextlib.closing(connection):
         connection.request(method, path, headers=headers)
         answer = connection.getresponse()
@@ -211,7 +211,7 @@ def test_a_page_that_can_not_be_made_is_an_error_that_is_told(site: Site) -> Non
 
 
 def test_a_connection_serves_many_requests(server: StatusServer) -> None:
-    connection = HTTPConnection(server.address.host, server.address.port, timeout=5)
+    connection = HTTPConnection(server.address.host, server.address.port, timeout=30)
     with contextlib.closing(connection):
         for path in ("/healthz", "/nowhere", "/metrics", "/healthz"):
             connection.request("GET", path)
@@ -290,7 +290,7 @@ def eventually(condition: Callable[[], bool]) -> None:
 def test_closing_ends_what_is_open_and_frees_the_port(site: Site) -> None:
     with serving(site) as server:
         place = (server.address.host, server.address.port)
-        idle = HTTPConnection(*place, timeout=5)
+        idle = HTTPConnection(*place, timeout=30)
         idle.request("GET", "/healthz")
         idle.getresponse().read()
         assert idle.sock is not None, "the connection is kept"
@@ -401,7 +401,7 @@ def test_with_a_certificate_all_is_encrypted(site: Site, tmp_path: Path) -> None
         trusting = ssl.create_default_context(cafile=str(tls.certificate))
         for _ in range(2):
             connection = http.client.HTTPSConnection(
-                "127.0.0.1", server.address.port, timeout=5, context=trusting
+                "127.0.0.1", server.address.port, timeout=30, context=trusting
             )
             with contextlib.closing(connection):
                 connection.request("GET", "/healthz", headers={"Authorization": "Bearer s3cret"})
@@ -416,7 +416,7 @@ def test_one_who_never_shakes_hands_keeps_nobody_waiting(site: Site, tmp_path: P
         place = ("127.0.0.1", server.address.port)
         trusting = ssl.create_default_context(cafile=str(tls.certificate))
         with socket.create_connection(place, 5):
-            connection = http.client.HTTPSConnection(*place, timeout=5, context=trusting)
+            connection = http.client.HTTPSConnection(*place, timeout=30, context=trusting)
             with contextlib.closing(connection):
                 connection.request("GET", "/healthz", headers={"Authorization": "Bearer s3cret"})
                 assert connection.getresponse().status == 200
