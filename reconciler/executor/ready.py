@@ -20,8 +20,12 @@ from reconciler.zfs.names import pool_of
 SCRIPTS_PER_HOST = 6
 """Scripts that run on one host at once; sshd allows ten sessions by default (sshd_config(5))."""
 
-TOGETHER = 100
-"""Actions in one execution at most: what it says is known only when all of it is done."""
+TOGETHER = 25
+"""Actions in one execution at most. What it says is known only when all of it is done, and each of
+its commands may wait for a transaction group of its own."""
+
+ABREAST = 4
+"""Executions of one kind on one pool at once: their commands share transaction groups."""
 
 GATHERING = 15.0
 """Seconds for which what no stream waits for may wait for the run's streams."""
@@ -65,7 +69,7 @@ class Slots:
 
 
 class Lane(NamedTuple):
-    """What goes together: work of one kind on one pool, one execution after the other.
+    """What goes together: work of one kind on one pool.
 
     A pool may hang, and then so does all that is done on it: other pools must not wait for it.
     """
@@ -130,9 +134,10 @@ class Ready:
         """Take out what there is room for."""
         # Streams first: what they leave behind them is worth waiting for.
         for lane, queue in sorted(self._lanes.items(), key=lambda item: not item[0].streams):
-            while queue and self._may_go(lane) and self._slots.take(lane.demands):
+            for count in self._shares(lane, len(queue)):
+                if not self._slots.take(lane.demands):
+                    break
                 self._busy[lane] += 1
-                count = 1 if lane.streams else min(len(queue), TOGETHER)
                 batch = Batch(lane, tuple(queue.popleft()[1] for _ in range(count)))
                 self._awaited[lane] -= sum(p.id in self._before_streams for p in batch.actions)
                 yield batch
@@ -142,10 +147,14 @@ class Ready:
         self._busy[batch.lane] -= 1
         self._slots.give_back(batch.lane.demands)
 
-    def _may_go(self, lane: Lane) -> bool:
+    def _shares(self, lane: Lane, waiting: int) -> Iterator[int]:
+        """Yield how many of those that wait in a lane may go together, for each execution."""
         if lane.streams:
-            return True
-        return not self._busy[lane] and (not self._flowing() or self._pressing(lane))
+            yield from [1] * waiting
+        elif waiting and not self._busy[lane] and (not self._flowing() or self._pressing(lane)):
+            most = min(waiting, ABREAST * TOGETHER)
+            executions = -(-most // TOGETHER)
+            yield from (len(range(n, most, executions)) for n in range(executions))
 
     def _flowing(self) -> bool:
         """Tell whether streams run, or could if there were room."""

@@ -99,8 +99,14 @@ MUTATIONS = (
     READY(
         "what streams leave to be done is done for each of them",
         ("executions",),
-        "return not self._busy[lane] and (not self._flowing() or self._pressing(lane))",
-        "return not self._busy[lane]",
+        "elif waiting and not self._busy[lane] and (not self._flowing() or self._pressing(lane)):",
+        "elif waiting and not self._busy[lane]:",
+    ),
+    READY(
+        "what is ready goes although a part of it is still being done",
+        ("executions",),
+        "elif waiting and not self._busy[lane] and (not",
+        "elif waiting and (not",
     ),
     READY(
         "what streams leave to be done waits for as long as they run",

@@ -1,10 +1,12 @@
 """How often a host is gone to: a bounded number of times, however much is to be done there."""
 
 from collections.abc import Mapping
+from math import ceil
 
 import pytest
 
 from reconciler.actions import Send
+from reconciler.executor.ready import TOGETHER
 from reconciler.planner.plan import Plan
 from tests.support.stage import Controller, Stage
 from tests.support.worlds import desired
@@ -44,9 +46,10 @@ def cost(filesystems: int) -> Mapping[str, int]:
     return dict(controller.executions)
 
 
-@pytest.mark.parametrize("filesystems", [1, 7, 40])
+@pytest.mark.parametrize("filesystems", [1, 7, TOGETHER, 40])
 def test_a_cycle_costs_a_bounded_number_of_executions_however_many_have_changed(
     filesystems: int,
 ) -> None:
     """The formula in docs/design/004-executions.md, with the look that each cycle begins with."""
-    assert cost(filesystems) == {"alpha": 1 + 5, "vault": 1 + 3}
+    times, twice = ceil(filesystems / TOGETHER), ceil(2 * filesystems / TOGETHER)
+    assert cost(filesystems) == {"alpha": 1 + 1 + 3 * times + twice, "vault": 1 + 3 * times}

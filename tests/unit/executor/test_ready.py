@@ -6,7 +6,15 @@ import pytest
 
 from reconciler.actions import Action, Bookmark, Destroy, Hold, Reason, Send, SendMode, Snapshot
 from reconciler.desired.model import DataPath
-from reconciler.executor.ready import GATHERING, SCRIPTS_PER_HOST, TOGETHER, Batch, Ready, Slots
+from reconciler.executor.ready import (
+    ABREAST,
+    GATHERING,
+    SCRIPTS_PER_HOST,
+    TOGETHER,
+    Batch,
+    Ready,
+    Slots,
+)
 from reconciler.hosts.addresses import Limits
 from reconciler.planner.plan import PlannedAction
 from reconciler.zfs.capabilities import StreamFlags
@@ -79,13 +87,23 @@ def test_what_is_slow_goes_by_itself() -> None:
     assert len(list(ready([planned(slow), planned(quick)]).startable())) == 2
 
 
-def test_no_more_than_so_many_go_together() -> None:
-    there = ready(planned(hold(f"tank/{number}")) for number in range(TOGETHER + 1))
-    [first] = there.startable()
-    assert len(first.actions) == TOGETHER
-    there.finished(first)
-    [second] = there.startable()
-    assert len(second.actions) == 1
+def test_many_go_in_a_few_executions_at_once_that_are_no_larger_than_they_need_to_be() -> None:
+    sizes = {1: [1], TOGETHER: [TOGETHER], TOGETHER + 1: [13, 13], 3 * TOGETHER: [TOGETHER] * 3}
+    for count, expected in sizes.items():
+        there = ready(planned(hold(f"tank/{number}")) for number in range(count))
+        assert [len(batch.actions) for batch in there.startable()] == expected
+        assert not there
+
+
+def test_more_than_that_wait_until_all_of_them_are_done() -> None:
+    there = ready(planned(hold(f"tank/{number}")) for number in range(ABREAST * TOGETHER + 1))
+    *others, last = there.startable()
+    assert len(others) == ABREAST - 1
+    for batch in others:
+        there.finished(batch)
+    assert list(there.startable()) == []
+    there.finished(last)
+    assert len(list(there.startable())) == 1
 
 
 def test_while_something_is_done_on_a_pool_the_next_gathers() -> None:
