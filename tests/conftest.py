@@ -6,9 +6,15 @@ anything fails, not the simplest thing that does.
 """
 
 import os
+import signal
+import threading
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+
+# What a shell runs in the background begins with SIGINT ignored, and so does all that it starts.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 _PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "default")

@@ -134,13 +134,10 @@ def test_several_threads_may_share_it(host: LocalHost) -> None:
 
 
 CONTROLLER = """
-import signal
 import sys
 from reconciler.hosts.addresses import HostAddress, LocalAddress
 from reconciler.hosts.local import LocalHost
 from reconciler.hosts.script import Script, Step
-# What a shell runs in the background begins with SIGINT ignored.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 code = f"echo $$ >>'{sys.argv[1]}'; sleep 1000; exit 0"
 step = Step("slow", ("sh", "-c", code), into=("sh", "-c", code))
 LocalHost(HostAddress("here", LocalAddress())).run(Script((step,)), timeout=600)
