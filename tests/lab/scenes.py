@@ -249,16 +249,34 @@ def things_are_destroyed_and_renamed(play: Play) -> None:
     alpha.sh(f"zfs rename '{old}' '{new}'")
     play.filesystems = (play.filesystems - {old}) | {new}
     play.well("after things were destroyed and renamed")
-    vault = play.lab.machines["vault"]
-    vault.sh(f"zfs snapshot '{TARGET}/{new}@manual'")
-    play.write()
-    play.watching.until(
-        lambda: any(b["code"] == "diverged" for b in play.watching.replication("data")["blocked"]),
-        "the conflict is told",
-        PATIENCE,
-    )
+    _diverge(play, f"{TARGET}/{new}")
     assert play.watching.condition("data", "Stalled")["reason"] == "Diverged"
-    vault.sh(f"zfs destroy '{TARGET}/{new}@manual'")
+    play.lab.machines["vault"].sh(f"zfs destroy '{TARGET}/{new}@manual'")
+
+
+def _diverge(play: Play, receiver: str) -> None:
+    """Leave a foreign version on a receiver that is newer than all common ones.
+
+    A receive that is under way when it is made ends after it: one that changed nothing is no
+    obstacle to ZFS. Then it is older than the newest common version, and nothing has diverged.
+    """
+    vault = play.lab.machines["vault"]
+
+    def told() -> bool:
+        blocked = play.watching.replication("data")["blocked"]
+        return any(conflict["code"] == "diverged" for conflict in blocked)
+
+    def overtaken() -> bool:
+        return list(snapshots(play.lab, "vault", receiver))[-1] != "manual"
+
+    for _ in range(4):
+        vault.sh(f"zfs snapshot '{receiver}@manual'")
+        play.write()
+        play.watching.until(lambda: told() or overtaken(), "the conflict is told", PATIENCE)
+        if told():
+            return
+        vault.sh(f"zfs destroy '{receiver}@manual'")
+    raise AssertionError("each time a stream came in just after the foreign version")
 
 
 def controller_is_killed(play: Play) -> None:
