@@ -36,6 +36,8 @@ class Done:
     learned: Mapping[int, Version] = field(default_factory=dict)
     """Promised guid → the real version."""
     note: str = ""
+    printed: tuple[str, ...] = ()
+    """What hooks printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Failed:
     """The world is not as the action wanted it."""
 
     failure: Failure
+    printed: tuple[str, ...] = ()
+    """What hooks printed."""
 
 
 @dataclass(frozen=True, slots=True)

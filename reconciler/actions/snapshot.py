@@ -3,7 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
+from reconciler.actions import hooks
 from reconciler.actions.base import Done, Failed, Resolve, Verdict, failure_of, planned_guid
+from reconciler.desired.model import Hook
 from reconciler.hosts.script import Outcome, Script, Step, Transcript
 from reconciler.observed.change import filesystem_of, next_txg, with_filesystem, with_versions
 from reconciler.observed.model import Filesystem, Observed
@@ -27,6 +29,8 @@ class Snapshot:
     """The replication it belongs to, kept in the user property `reconciler:spec`."""
     at: int
     """The instant of the plan, epoch seconds."""
+    hooks: tuple[Hook, ...] = ()
+    """What is run on the host before and after."""
 
     @property
     def id(self) -> str:
@@ -66,14 +70,24 @@ class Snapshot:
         return self
 
     def script(self) -> Script:
-        """Return the commands: snapshot, then list what is there."""
+        """Return the commands: snapshot, with the hooks around it, then list what is there."""
         names = [f"{filesystem}@{self.name}" for filesystem in self.filesystems]
+        about = (
+            f"RECONCILER_SNAPSHOT={self.name}",
+            "RECONCILER_FILESYSTEMS=" + "\n".join(self.filesystems),
+            f"RECONCILER_REPLICATION={self.spec}",
+        )
+        allowed = hooks.allowed_by(self.hooks)
         return Script(
             (
-                Step("snapshot", commands.snapshot(names, self.spec)),
+                *hooks.before(self.hooks, about),
+                Step("snapshot", commands.snapshot(names, self.spec), allowed),
+                *hooks.after(self.hooks, about),
                 Step("made", commands.list_versions(names)),
             ),
             mutates=True,
+            finishes=bool(self.hooks),
+            seconds=hooks.seconds(self.hooks),
         )
 
     def judge(self, transcript: Transcript) -> Verdict:
@@ -82,6 +96,23 @@ class Snapshot:
         Snapshots that were there before count when all are marked as made for this spec: then an
         earlier try made them, whose answer was lost. ZFS makes all of them or none.
         """
+        verdict = self._judge(transcript)
+        if not self.hooks:
+            return verdict
+        printed = hooks.printed(self.hooks, transcript)
+        failed = hooks.broken_after(self.hooks, transcript)
+        if isinstance(verdict, Failed):
+            return replace(verdict, printed=printed)
+        if failed is not None:
+            return Failed(failed, printed)
+        return replace(
+            verdict, note="; ".join(hooks.notes(self.hooks, transcript)), printed=printed
+        )
+
+    def _judge(self, transcript: Transcript) -> Done | Failed:
+        stopped = hooks.stopped(self.hooks, transcript)
+        if stopped is not None:
+            return Failed(stopped)
         act, made = transcript.get("snapshot"), transcript.get("made")
         found = _versions(made)
         earlier = [version for version in found.values() if version.spec == self.spec]

@@ -170,6 +170,9 @@ class Flight:
             "reconcile": self.id,
         }
         verb = event.action.verb
+        if isinstance(event, Completed | ActionFailed):
+            for line in event.printed:
+                self.around.journal.said("info", line, **about)
         match event:
             case Started():
                 self.around.journal.said("debug", f"{verb} begins", **about)

@@ -10,6 +10,8 @@ from reconciler.desired.document import Data, Document, Path, dotted
 
 _CONNECTION: Path = ("spec", "connection")
 _SOURCE: Path = ("spec", "source")
+_COMMANDS = ("before", "after")
+_READY = ("postgresCheckpoint", "mysqlReadLock")
 
 
 def alternatives(document: Document) -> Iterator[Diagnostic]:
@@ -21,6 +23,7 @@ def alternatives(document: Document) -> Iterator[Diagnostic]:
             match spec.get("source"):
                 case dict(source):
                     yield from _one_of(document, _SOURCE, source, ("host", "hosts"))
+            yield from _hooks(document, spec)
             for path, keep in _keeps(spec):
                 yield from _policy_alone(document, path, keep)
 
@@ -38,6 +41,29 @@ def _one_of(
         where = document.at(path)
         said = f"{dotted(path)} has none of {', '.join(f'`{choice}`' for choice in choices)}"
         yield where.error(said, "Write one of them.")
+
+
+def _hooks(document: Document, spec: Mapping[str, Data]) -> Iterator[Diagnostic]:
+    """Report hooks that are no commands and no ready ones, or both."""
+    match spec.get("source"):
+        case {"snapshots": {"hooks": list(hooks)}}:
+            for number, hook in enumerate(hooks):
+                if isinstance(hook, dict):
+                    path = (*_SOURCE, "snapshots", "hooks", number)
+                    yield from _one_hook(document, path, hook)
+
+
+def _one_hook(document: Document, path: Path, hook: Mapping[str, Data]) -> Iterator[Diagnostic]:
+    given = [key for key in hook if key in _COMMANDS or key in _READY]
+    ready = [key for key in given if key in _READY]
+    if not given:
+        said = f"{dotted(path)} does nothing"
+        advice = f"Write `before` or `after`, or one of {', '.join(f'`{key}`' for key in _READY)}."
+        yield document.at(path).error(said, advice)
+    elif ready and len(given) > 1:
+        where = document.key((*path, given[1]))
+        said = f"{dotted(path)} has both `{given[0]}` and `{given[1]}`"
+        yield where.error(said, "Make two hooks of them.")
 
 
 def _policy_alone(document: Document, path: Path, keep: Mapping[str, Data]) -> Iterator[Diagnostic]:

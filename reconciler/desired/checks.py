@@ -55,6 +55,13 @@ def state_file(text: str) -> str:
     raise ValueError(f"{shown(text)} is not the path of a file")
 
 
+def command_text(text: str) -> str:
+    """Check what becomes part of a command."""
+    if text.strip() and "\0" not in text:
+        return text
+    raise ValueError("this is empty" if not text.strip() else "it can't hold a NUL character")
+
+
 def user(text: str) -> str:
     """Check the name of a user; it ends up on command lines."""
     return _match(USER, text, f"{shown(text)} can't be the name of a user")

@@ -86,6 +86,22 @@ class DataPath(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Hook:
+    """What is run on the host before and after a group of snapshots is taken."""
+
+    name: str
+    """What people call it; unique among those of a group."""
+    before: str
+    """Text for sh(1), empty for none."""
+    after: str
+    """The same. Run whenever `before` was begun, whatever came of that and of the snapshots."""
+    timeout: int
+    """Seconds, for each of the two."""
+    abort: bool
+    """Whether no snapshot is taken when `before` fails."""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshots:
     """When snapshots are due and what they are called."""
 
@@ -93,6 +109,8 @@ class Snapshots:
     """Seconds; slots are aligned to the epoch in UTC."""
     prefix: str
     if_changed: bool = False
+    hooks: tuple[Hook, ...] = ()
+    """`before` is run in this order, `after` in the opposite one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ Duration = Annotated[str, BeforeValidator(checks.duration), _schema("duration", 
 Every = Annotated[str, BeforeValidator(checks.every), _schema("duration", units.DURATION)]
 Timezone = Annotated[str, AfterValidator(checks.timezone), _schema("IANA time zone")]
 Regex = Annotated[str, AfterValidator(checks.regex), _schema("regular expression")]
+CommandText = Annotated[str, AfterValidator(checks.command_text), _schema("text")]
 Labels = dict[LabelKey, LabelValue]
 
 
@@ -178,10 +179,58 @@ class HostSelector(Part):
     )
 
 
+class PostgresCheckpoint(Part):
+    """A checkpoint of PostgreSQL before the snapshots: recovery from them has little to do."""
+
+    connection: CommandText = Field(
+        "dbname=postgres", description="What `psql -d` takes: a database, or a connection string."
+    )
+    run_as: User | None = Field(
+        None, description="Whose rights psql needs: by su for root, else by `sudo -n`."
+    )
+
+
+class MysqlReadLock(Part):
+    """The global read lock of MySQL or MariaDB, held while the snapshots are taken."""
+
+    defaults_file: CommandText | None = Field(
+        None, description="The client's `--defaults-file`, with user and password."
+    )
+
+
+class Hook(Part):
+    """What is run on the host around each group of snapshots: commands, or a ready pair of them."""
+
+    name: CommandText | None = Field(
+        None, description="What messages call it; default its place in the list."
+    )
+    before: CommandText | None = Field(
+        None, description="Text for `sh -c`, run before the snapshots."
+    )
+    after: CommandText | None = Field(
+        None,
+        description="The same after them, whatever came of `before` and of the snapshots.",
+    )
+    postgres_checkpoint: PostgresCheckpoint | None = Field(
+        None, description="Instead of `before` and `after`: a checkpoint of PostgreSQL."
+    )
+    mysql_read_lock: MysqlReadLock | None = Field(
+        None,
+        description="Instead of `before` and `after`: the read lock of MySQL or MariaDB, held for"
+        " as long as the snapshots take.",
+    )
+    timeout: Duration = Field("1m", description="How long `before` and `after` may take, each.")
+    on_failure: Literal["abort", "continue"] = Field(
+        "abort",
+        description="`abort`: when `before` fails no snapshot is taken, and when `after` fails the"
+        " snapshots' action is told as failed. `continue`: a failure is told, and that is all.",
+    )
+
+
 class Snapshots(Part):
     """When snapshots are taken and what they are called: `{prefix}{YYYYMMDD}T{HHMMSS}Z`, UTC."""
 
-    later = frozenset({"cron", "timezone", "external", "received", "hooks", "before", "after"})
+    later = frozenset({"cron", "timezone", "external", "received"})
 
     every: Every = Field(
         description="Interval, at least 10s; slots are aligned to the epoch in UTC."
@@ -192,6 +241,11 @@ class Snapshots(Part):
     if_changed: Flag = Field(
         default=False,
         description="Skip filesystems with nothing written since their last managed snapshot.",
+    )
+    hooks: list[Hook] = Field(
+        default_factory=list,
+        description="Run on the host around the snapshots of each pool: `before` in this order,"
+        " `after` in the opposite one.",
     )
 
 
@@ -253,7 +307,7 @@ class Target(Part):
 class ReplicationSpec(Part):
     """Which filesystems go where."""
 
-    later = _ON_THE_WAY | {"maxDestroy", "windows", "hooks"}
+    later = _ON_THE_WAY | {"maxDestroy", "windows"}
 
     source: Source = Field(description="What is snapshotted and sent.")
     targets: list[Target] = Field(

@@ -71,7 +71,15 @@ spec:
     hosts:
       matchLabels: {role: web}
     filesystems: ["tank/www/**", "!tank/www/cache/**"]
-    snapshots: {every: 15m, prefix: web-, ifChanged: true}
+    snapshots:
+      every: 15m
+      prefix: web-
+      ifChanged: true
+      hooks:
+        - {name: shop, before: shopctl pause, after: shopctl resume, timeout: 20s}
+        - postgresCheckpoint: {runAs: postgres, connection: dbname=postgres}
+          onFailure: continue
+        - mysqlReadLock: {defaultsFile: /root/.backup.cnf}
     keep: {hourly: 24, daily: 7}
   targets:
     - host: vault

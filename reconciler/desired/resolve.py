@@ -10,6 +10,7 @@ from pathlib import Path
 from reconciler.desired.areas import area_findings
 from reconciler.desired.diagnostics import Diagnostic, Position, in_order, shown
 from reconciler.desired.digest import digest
+from reconciler.desired.hooks import hooks_of
 from reconciler.desired.keeping import keep_of
 from reconciler.desired.model import (
     DataPath,
@@ -105,6 +106,7 @@ class _Resolver:
             parse_duration(source.snapshots.every),
             source.snapshots.prefix,
             source.snapshots.if_changed,
+            tuple(hooks_of(source.snapshots.hooks)),
         )
         replication = Replication(
             name=item.name,

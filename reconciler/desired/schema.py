@@ -12,6 +12,13 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _ALTERNATIVES: Mapping[str, Schema] = {
     "Connection": {"minProperties": 1, "maxProperties": 1},
     "Source": {"oneOf": [{"required": ["host"]}, {"required": ["hosts"]}]},
+    "Hook": {
+        "oneOf": [
+            {"anyOf": [{"required": ["before"]}, {"required": ["after"]}]},
+            {"required": ["postgresCheckpoint"]},
+            {"required": ["mysqlReadLock"]},
+        ]
+    },
     "Keep": {"dependentSchemas": {"policy": {"maxProperties": 1}}},
 }
 """What `desired.alternatives` checks."""

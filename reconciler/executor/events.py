@@ -32,6 +32,8 @@ class Completed:
     action: Action
     seconds: float
     note: str = ""
+    printed: tuple[str, ...] = ()
+    """What hooks printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class ActionFailed:
     id: str
     action: Action
     failure: Failure
+    printed: tuple[str, ...] = ()
+    """What hooks printed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,11 +136,11 @@ class _Run:
         verdicts = self._perform(batch.actions)
         for planned, verdict in zip(batch.actions, verdicts, strict=True):
             match verdict:
-                case Failed(failure):
-                    self._tell(ActionFailed(planned.id, planned.action, failure))
-                case Done(note=note):
+                case Failed(failure, printed):
+                    self._tell(ActionFailed(planned.id, planned.action, failure, printed))
+                case Done(note=note, printed=printed):
                     seconds = time.monotonic() - began
-                    self._tell(Completed(planned.id, planned.action, seconds, note))
+                    self._tell(Completed(planned.id, planned.action, seconds, note, printed))
         return verdicts
 
     def _perform(self, batch: tuple[PlannedAction, ...]) -> list[Verdict]:

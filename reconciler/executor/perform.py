@@ -121,9 +121,10 @@ class Performer:
         return heard if isinstance(heard, Failed) else self._judged(together, heard)[0]
 
     def _heard(self, together: Together) -> Transcript | Failed:
-        timeout = SCRIPT_TIMEOUT + (len(together.actions) - 1) * EACH_TIMEOUT
+        script = together.script()
+        timeout = SCRIPT_TIMEOUT + (len(together.actions) - 1) * EACH_TIMEOUT + script.seconds
         try:
-            return self.fleet.host(together.host).run(together.script(), timeout=timeout)
+            return self.fleet.host(together.host).run(script, timeout=timeout)
         except HostError as error:
             return Failed(host_failure(error))
 

@@ -85,6 +85,9 @@ class Lane(NamedTuple):
         match action:
             case Send():
                 return cls(((action.host, "sends"), (action.receiver_host, "receives")), "sends")
+            case Snapshot() if action.hooks:
+                # Hooks may take their time: nothing else waits for them, no other hooks either.
+                return cls(((action.host, f"hooks of {action.spec}"),), action.id)
             case Snapshot() | Destroy() | AbortReceive():
                 kind = action.verb
             case _:

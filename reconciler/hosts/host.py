@@ -26,7 +26,8 @@ class Host(Protocol):
         """Run a script in one execution; `on_stderr` gets stderr text as it arrives.
 
         Raises `reconciler.errors.HostError`: the host could not be reached, did not finish within
-        `timeout` seconds (what still runs there is stopped), or its output was cut. A step that
+        `timeout` seconds (what still runs there is stopped, unless the script has to finish what it
+        began), or its output was cut. A step that
         fails is no error here; its outcome says so.
         """
         ...

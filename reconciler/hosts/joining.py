@@ -19,7 +19,12 @@ def joined(scripts: Sequence[Script]) -> Script:
         for number, script in enumerate(scripts)
         for step in script.steps
     )
-    return Script(tuple(steps), mutates=any(script.mutates for script in scripts))
+    return Script(
+        tuple(steps),
+        mutates=any(script.mutates for script in scripts),
+        finishes=any(script.finishes for script in scripts),
+        seconds=sum(script.seconds for script in scripts),
+    )
 
 
 def part(transcript: Transcript, number: int) -> Transcript:

@@ -47,7 +47,7 @@ class LocalHost:
         privilege = self._address.privilege
         text = shell.render(script, nonce=nonce, privilege=privilege, lock=self._host_lock)
         live = None if on_stderr is None else LiveStderr(nonce, on_stderr)
-        execution = _Execution(self.name, nonce, live)
+        execution = _Execution(self.name, nonce, live, finishes=script.finishes)
         with self._lock:
             self._running.add(execution)
         try:
@@ -89,7 +89,8 @@ class LocalHost:
 class _Execution:
     """One `/bin/sh` and the two threads that read what it prints."""
 
-    def __init__(self, host: str, nonce: str, live: LiveStderr | None) -> None:
+    def __init__(self, host: str, nonce: str, live: LiveStderr | None, *, finishes: bool) -> None:
+        self._finishes = finishes
         pipe = subprocess.PIPE
         try:
             self._process = subprocess.Popen(
@@ -126,8 +127,10 @@ class _Execution:
             _present(self._process.stdin).close()
 
     def end(self) -> None:
-        """Make sure that nothing of the script runs on. What sudo made root's may not listen."""
+        """Make sure that nothing of the script runs on that may not. What is root's by sudo may."""
         self.cut()
+        if self._finishes:
+            return
         if not self.is_over(within=_GRACE):
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)

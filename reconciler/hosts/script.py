@@ -31,7 +31,14 @@ class Printed:
     """Without the final newline."""
 
 
-Condition = Succeeded | Printed
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """Holds when the named earlier step was run, however it ended."""
+
+    step: str
+
+
+Condition = Succeeded | Printed | Ran
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,10 @@ class Script:
     steps: tuple[Step, ...]
     mutates: bool = False
     """Whether it changes something: then no other controller does so on the host meanwhile."""
+    finishes: bool = False
+    """Whether what was begun has to be ended: then it goes on though nobody listens any more."""
+    seconds: int = 0
+    """How long its steps may take of their own, beyond what zfs and zpool may."""
 
 
 @dataclass(frozen=True, slots=True)

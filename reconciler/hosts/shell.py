@@ -4,6 +4,7 @@ The text is fed on stdin of `/bin/sh`, so neither the login shell's quoting nor 
 length of arguments matters. It is one compound command: a text cut in transit is a syntax error
 and runs nothing. stdin stays open after it as a lifeline: when it ends before the script does (the
 controller died, the connection broke, the time was up), the script's whole process group is ended.
+A script that has to finish what it begins has no such line: it goes on when nobody listens.
 
 Every step's output is framed by lines that hold a random nonce, on stdout and on stderr alike.
 What stands outside of these frames (a banner, an `echo` in a .bashrc) is never read as output.
@@ -17,7 +18,7 @@ from collections.abc import Iterator
 from reconciler.hosts import locking
 from reconciler.hosts.addresses import Privilege
 from reconciler.hosts.locking import HostLock
-from reconciler.hosts.script import Condition, FieldsOf, Printed, Script, Step, Succeeded
+from reconciler.hosts.script import Condition, FieldsOf, Printed, Ran, Script, Step, Succeeded
 from reconciler.hosts.transcript import read
 from reconciler.zfs.types import Argv
 
@@ -45,13 +46,18 @@ _HEAD = r"""{{
 PATH={path} LC_ALL=C TZ=UTC; export PATH LC_ALL TZ
 unset {unset}
 reconciler_mark() {{ printf '\n%s %s\n' {nonce} "$*"; printf '\n%s %s\n' {nonce} "$*" >&2; }}
-{{
+"""
+
+_LIFELINE = r"""{
 while read -r reconciler_line; do :; done
 trap '' TERM; kill -TERM 0; sleep 5; kill -KILL 0
-}} <&3 >/dev/null 2>&1 3<&- &
+} <&3 >/dev/null 2>&1 3<&- &
 reconciler_lifeline=$!
 exec 3<&-
 """
+
+# A handler, unlike an ignored signal, is not inherited by commands.
+_ON_TO_THE_END = "trap : PIPE\n"
 
 # The lock is told of between the marks of the steps.
 _UNDER_LOCK = """reconciler_told() { reconciler_mark lock "$*"; }
@@ -60,8 +66,10 @@ reconciler_act() {
 
 # Who has seen `done` may close stdin, so the watcher must be gone by then. The brace at the end
 # has to be the first character that makes the text complete.
-_TAIL = """kill -KILL "$reconciler_lifeline"; wait "$reconciler_lifeline" 2>/dev/null
-reconciler_mark done
+_CUT_LIFELINE = """kill -KILL "$reconciler_lifeline"; wait "$reconciler_lifeline" 2>/dev/null
+"""
+
+_TAIL = """reconciler_mark done
 exit 0
 } 3<&0 </dev/null
 }
@@ -78,12 +86,14 @@ def render(
     _check(script)
     position = {step.name: index for index, step in enumerate(script.steps)}
     captured = {_needed(need) for step in script.steps for need in _needs(step) if _captures(need)}
-    pieces: list[str] = []
+    pieces: list[str] = [_ON_TO_THE_END] if script.finishes else []
     for step in script.steps:
         body = _body(step, position, privilege, captured=step.name in captured)
         pieces.append(_guarded(step, position, body))
     if lock is not None and script.mutates:
         pieces = [_UNDER_LOCK, *pieces, "}\n", locking.text(lock)]
+    around = ("exec 3<&-\n", "") if script.finishes else (_LIFELINE, _CUT_LIFELINE)
+    pieces = [around[0], *pieces, around[1]]
     return "".join([_HEAD.format(path=SEARCH_PATH, unset=_UNSET, nonce=nonce), *pieces, _TAIL])
 
 
@@ -97,7 +107,7 @@ def render_followed(argv: Argv, *, nonce: str, privilege: Privilege) -> str:
     head = _HEAD.format(path=SEARCH_PATH, unset=_UNSET, nonce=nonce)
     begin = f"printf '\\n%s begin\\n' {nonce}"
     command = quote(privileged(argv, privilege))
-    return f"{head}{begin}\nexec {command}\n}} 3<&0 </dev/null\n}}\n"
+    return f"{head}{_LIFELINE}{begin}\nexec {command}\n}} 3<&0 </dev/null\n}}\n"
 
 
 def quote(argv: Argv) -> str:
@@ -181,7 +191,7 @@ def _test(need: Condition | FieldsOf, index: int) -> str:
             return f"{succeeded} && {{ {equal}; }}"
         case Succeeded():
             return succeeded
-        case FieldsOf():
+        case Ran() | FieldsOf():
             return f'[ -n "$reconciler_failed_{index}" ]'
 
 

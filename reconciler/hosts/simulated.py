@@ -15,7 +15,16 @@ from reconciler.errors import CommandTimeout, Unreachable
 from reconciler.hosts import simulated_events
 from reconciler.hosts.following import Listener
 from reconciler.hosts.host import LineListener, Pulse, StderrListener
-from reconciler.hosts.script import FieldsOf, Outcome, Printed, Script, Step, Succeeded, Transcript
+from reconciler.hosts.script import (
+    FieldsOf,
+    Outcome,
+    Printed,
+    Ran,
+    Script,
+    Step,
+    Succeeded,
+    Transcript,
+)
 from reconciler.hosts.transcript import DECODING_ERRORS, ENCODING, read
 from reconciler.simulator.cell import Cell
 from reconciler.simulator.faults import (
@@ -266,6 +275,8 @@ def _is_to_run(step: Step, found: dict[str, Outcome]) -> bool:
     match step.when:
         case None:
             return True
+        case Ran(name):
+            return name in found
         case Succeeded(name):
             return name in found and found[name].ok
         case Printed(name, text):

@@ -63,7 +63,14 @@ def plan_snapshots(
     due = [fs for fs in able if is_due(snapshots, ours, fs, now)]
     name = _free_name(snapshots, now, due)
     return tuple(
-        Snapshot(host, tuple(sorted(fs.name for fs in group)), name, replication.name, now)
+        Snapshot(
+            host=host,
+            filesystems=tuple(sorted(fs.name for fs in group)),
+            name=name,
+            spec=replication.name,
+            at=now,
+            hooks=snapshots.hooks,
+        )
         for _pool, group in groupby(sorted(due, key=_pool_and_name), lambda fs: fs.pool)
     )
 

@@ -19,6 +19,7 @@ from reconciler.actions import (
     SendMode,
     Snapshot,
 )
+from reconciler.desired.model import Hook
 from reconciler.errors import PlanFileError
 from reconciler.report.fields import Fields, Json, guid_text
 from reconciler.report.figures import timestamp
@@ -72,11 +73,22 @@ def _particulars(action: Action) -> Json:
                 "name": action.name,
                 "spec": action.spec,
                 "at": timestamp(action.at),
+                **({"hooks": [_hook(hook) for hook in action.hooks]} if action.hooks else {}),
             }
         case Send():
             return {"filesystem": action.filesystem, **_send(action)}
         case _:
             return {"filesystem": action.filesystem, **_on_one_filesystem(action)}
+
+
+def _hook(hook: Hook) -> Json:
+    return {
+        "name": hook.name,
+        "before": hook.before,
+        "after": hook.after,
+        "timeout_seconds": hook.timeout,
+        "on_failure": "abort" if hook.abort else "continue",
+    }
 
 
 def _on_one_filesystem(
@@ -134,6 +146,17 @@ def _read_snapshot(fields: Fields) -> Snapshot:
         name=fields.text("name"),
         spec=fields.text("spec"),
         at=fields.moment("at"),
+        hooks=tuple(map(_read_hook, fields.optional("hooks", fields.objects) or ())),
+    )
+
+
+def _read_hook(fields: Fields) -> Hook:
+    return Hook(
+        name=fields.text("name"),
+        before=fields.text("before"),
+        after=fields.text("after"),
+        timeout=fields.number("timeout_seconds"),
+        abort=fields.text("on_failure") == "abort",
     )
 
 

@@ -79,6 +79,7 @@ def event_object(event: Event) -> Json:
             return _about(event, "action_complete", "info", f"done: {name}") | {
                 "seconds": round(event.seconds, 3),
                 "note": event.note,
+                **_printed(event),
             }
         case ActionFailed():
             message = f"failed: {name}: {event.failure.message}"
@@ -87,10 +88,15 @@ def event_object(event: Event) -> Json:
                 "reaction": str(event.failure.reaction),
                 "message": event.failure.message,
                 "next": what_next(event.action, event.failure),
+                **_printed(event),
             }
         case Skipped():
             message = f"not begun: {name}: {event.because}"
             return _about(event, "action_skipped", "warning", message) | {"because": event.because}
+
+
+def _printed(event: Completed | ActionFailed) -> Json:
+    return {"printed": list(event.printed)} if event.printed else {}
 
 
 def summary_object(summary: Summary, result: RunResult | None) -> Json:

@@ -1,6 +1,6 @@
 """A run of a plan for people: a line for what happens, and in the end what became of everything."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciler.actions import Send
 from reconciler.executor.events import (
@@ -49,9 +49,11 @@ class RunLog:
                     yield self._line(event, self._progress(event, now))
             case Completed():
                 self.finished += 1
+                yield from map(Line, _indented(event.printed))
                 yield self._line(event, self._done(event))
             case ActionFailed():
                 self.finished += 1
+                yield from map(Line, _indented(event.printed))
                 yield self._line(event, f"failed: {event.failure.message}", Style.ERROR)
             case Skipped():
                 self.finished += 1
@@ -73,6 +75,10 @@ class RunLog:
         if sent and event.seconds > 0:
             said = f"{bytes_text(sent)}, {said}, {rate_text(sent / event.seconds)}"
         return f"{said} ({event.note})" if event.note else said
+
+
+def _indented(printed: Iterable[str]) -> Iterator[str]:
+    return (f"    {line}" for line in printed)
 
 
 def estimate_text(send: Send) -> str:

@@ -81,7 +81,8 @@ def entries(planned: PlannedAction, *, explain: bool) -> Iterator[Entry]:
     action, why = planned.action, planned.reason.message
     match action:
         case Snapshot():
-            shape = Shape("+", "snapshot", Style.ADD, what=f"@{action.name}", aside=why)
+            what = f"@{action.name}{_hooks(action)}"
+            shape = Shape("+", "snapshot", Style.ADD, what=what, aside=why)
             for name in action.filesystems:
                 yield Entry(shape, name)
         case Send():
@@ -104,6 +105,12 @@ def entries(planned: PlannedAction, *, explain: bool) -> Iterator[Entry]:
             yield Entry(shape, action.filesystem)
         case _:
             assert_never(action)
+
+
+def _hooks(snapshot: Snapshot) -> str:
+    names = ", ".join(hook.name for hook in snapshot.hooks)
+    plural = "s" if len(snapshot.hooks) > 1 else ""
+    return f"  with hook{plural} {names}" if names else ""
 
 
 def folded(found: Iterable[Entry]) -> Iterator[Line]:

@@ -34,6 +34,8 @@ class FailureKind(StrEnum):
     ENCRYPTION_MISMATCH = "encryption-mismatch"
     HAS_CLONES = "has-clones"
     HELD = "held"
+    HOOK = "hook"
+    """A command of the user's around snapshots."""
     INTERNAL = "internal"
     INVALID_NAME = "invalid-name"
     IO_ERROR = "io-error"

@@ -1,10 +1,12 @@
 """Whole controllers on simulated hosts, with something going wrong at a given moment."""
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
 
 from reconciler.actions import Destroy, Send, Snapshot
+from reconciler.desired.model import Hook
 from reconciler.executor.events import ActionFailed, Completed
 from reconciler.report.summary import ExitCode, of_run
 from reconciler.simulator.faults import Cut, Fails, Fault, Lost, Meanwhile
@@ -54,6 +56,31 @@ def moments() -> list[tuple[str, int]]:
     rehearsal = Controller(stage(), WEB)
     rehearsal.apply()
     return [(h, n) for h, faults in rehearsal.faults.items() for n in faults.started]
+
+
+@pytest.mark.parametrize(("ends", "taken"), [("exit 0", ["a", "b"]), ("exit 1", ["b"])])
+def test_h25_hooks_are_run_before_and_after_and_a_failing_one_stops_its_own_snapshots_alone(
+    ends: str, taken: list[str]
+) -> None:
+    hooks = (
+        Hook("one", "write tank/a before 1M", "write tank/a after 1M", 60, abort=True),
+        Hook("two", ends, "", 60, abort=True),
+    )
+    specs = desired(
+        "hooked: alpha tank/a every 15m -> vault", "plain: alpha tank/b every 15m -> vault"
+    )
+    hooked = specs.replications["hooked"]
+    assert hooked.snapshots is not None
+    with_hooks = replace(hooked, snapshots=replace(hooked.snapshots, hooks=hooks))
+    specs = replace(specs, replications={**specs.replications, "hooked": with_hooks})
+    made = opening()
+    Controller(made, specs).apply()
+
+    alpha = made.world["alpha"].datasets
+    assert [f for f in ("a", "b") if alpha[f"tank/{f}"].snapshots] == taken
+    assert set(alpha["tank/a"].files) == {"before", "after"}
+    for snapshot in alpha["tank/a"].snapshots:
+        assert set(snapshot.files) == {"before"}
 
 
 def test_h26_a_pool_whose_snapshot_fails_stops_no_other_pool_and_nothing_is_sent_of_it() -> None:

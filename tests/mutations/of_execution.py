@@ -21,6 +21,9 @@ TOGETHER = partial(
     file="reconciler/actions/together.py",
     tests=("tests/unit/actions/test_together.py",),
 )
+HOOKS = partial(
+    Mutation, file="reconciler/actions/hooks.py", tests=("tests/unit/actions/test_hooks.py",)
+)
 READY = partial(
     Mutation, file="reconciler/executor/ready.py", tests=("tests/unit/executor/test_ready.py",)
 )
@@ -55,6 +58,24 @@ MUTATIONS = (
         (2,),
         'return self._arrived(send, None) if now == "-" else _continued(send, send.token, now)',
         'return Done() if now == "-" else _continued(send, send.token, now)',
+    ),
+    HOOKS(
+        "what a hook stopped is started again only when it was stopped well",
+        ("executions",),
+        'Ran(f"before {number}") if hook.before',
+        'Succeeded(f"before {number}") if hook.before',
+    ),
+    HOOKS(
+        "snapshots are taken whatever a hook says",
+        ("executions",),
+        'return Succeeded(f"before {deciding[-1]}") if deciding else None',
+        "return None",
+    ),
+    HOOKS(
+        "a hook that could not put right what it did is not told of",
+        ("executions",),
+        'said := _wrong(hook, "after", transcript.get(f"after {number}"))',
+        'said := ""',
     ),
     PERFORM(
         "a script that was run has done what it should",

@@ -1,11 +1,13 @@
-"""What is no zfs command: `zpool create`, `destroy`, `export`, `import`; `date`; two made-up ones.
+"""What is no zfs command: `zpool create`, `destroy`, `export`, `import`; `date`; made-up ones.
 
 `date +%s` is the host's clock. `write FILESYSTEM FILE BYTES` stands for a program that writes a
 file anew (a volume has one file, `data`); `clock SECONDS` sets how far the host's clock is ahead of
-the true time. These two exist on no real host.
+the true time. These two exist on no real host. `timeout` runs a hook, or rather what a simulated
+host can do of it.
 """
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -186,6 +188,23 @@ def write(process: Process) -> Iterator[bytes]:
     return iter(())
 
 
+def hook(process: Process) -> Iterable[bytes]:
+    """Run the last line of a hook: `exit N`, `echo`, `write` are known, others just succeed."""
+    lines = process.argv[-1].splitlines()
+    try:
+        words = shlex.split(lines[-1] if lines else "")
+    except ValueError:
+        words = []
+    match words:
+        case ["exit", status] if status.isdecimal():
+            raise Refused(status=int(status) % 256)
+        case ["echo", *said]:
+            return text([" ".join(said)])
+        case ["write", *_]:
+            return write(replace(process, argv=tuple(words)))
+    return ()
+
+
 def _written(machine: Machine, name: str, file: str, size: int) -> Machine:
     dataset = change.find(machine, name)
     if dataset is None:
@@ -222,4 +241,5 @@ COMMANDS: Commands = {
     ("date", ""): date,
     ("clock", ""): clock,
     ("write", ""): write,
+    ("timeout", ""): hook,
 }

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from reconciler.actions import Action, Bookmark, Destroy, Hold, Reason, Send, SendMode, Snapshot
-from reconciler.desired.model import DataPath
+from reconciler.desired.model import DataPath, Hook
 from reconciler.executor.ready import (
     ABREAST,
     GATHERING,
@@ -169,3 +169,20 @@ def test_a_snapshot_waits_for_no_stream() -> None:
     snapshot = Snapshot("alpha", ("tank/a",), "s", "web", 0)
     there = ready([planned(send("tank/b")), planned(snapshot)])
     assert len(list(there.startable())) == 2
+
+
+def test_nothing_waits_for_hooks_and_they_wait_for_nothing() -> None:
+    def hooked(spec: str, name: str) -> Snapshot:
+        hooks = (Hook("one", "b", "a", 60, abort=True),)
+        return Snapshot("alpha", (name,), "s", spec, 0, hooks)
+
+    plain = Snapshot("alpha", ("tank/c",), "s", "web", 0)
+    there = ready(
+        [planned(hooked("web", "tank/a")), planned(hooked("db", "tank/b")), planned(plain)]
+    )
+    assert len(list(there.startable())) == 3
+    for n in range(SCRIPTS_PER_HOST):
+        there.add(planned(hooked("web", f"tank/{n}")))
+    list(there.startable())
+    there.add(planned(hold("tank/z")))
+    assert names(there.startable()) == [["tank/z"]]

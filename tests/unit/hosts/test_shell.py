@@ -13,7 +13,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.hosts.addresses import Privilege
-from reconciler.hosts.script import FieldsOf, Outcome, Printed, Script, Step, Succeeded, Transcript
+from reconciler.hosts.locking import HostLock
+from reconciler.hosts.script import (
+    FieldsOf,
+    Outcome,
+    Printed,
+    Ran,
+    Script,
+    Step,
+    Succeeded,
+    Transcript,
+)
 from reconciler.hosts.shell import privileged, quote, read, render
 
 Run = Callable[..., Transcript]
@@ -137,6 +147,15 @@ class TestConditions:
             Step("star", ("true",), when=Printed("say", "**")),
         ).outcomes
         assert list(outcomes) == ["say", "equal"]
+
+    def test_ran_asks_for_no_success(self, run: Run) -> None:
+        outcomes = run(
+            Step("no", ("false",)),
+            Step("never", ("true",), when=Succeeded("no")),
+            Step("after", ("true",), when=Ran("no")),
+            Step("after never", ("true",), when=Ran("never")),
+        ).outcomes
+        assert list(outcomes) == ["no", "after"]
 
     def test_printed_needs_success_too(self, run: Run) -> None:
         outcomes = run(
@@ -317,6 +336,25 @@ class TestLifeline:
         wait_until(lambda: sleepers(shell.pid) == 0)
         assert shell.wait(30) != 0
         close(shell)
+
+    @pytest.mark.parametrize("is_locked", [False, True])
+    def test_what_has_to_finish_goes_on_when_nobody_listens_any_more(
+        self, shell_argv: tuple[str, ...], tmp_path: Path, *, is_locked: bool
+    ) -> None:
+        begun, go_on, done = (tmp_path / name for name in ("begun", "go_on", "done"))
+        wait = f"echo hear me; : >{begun}; while [ ! -e {go_on} ]; do sleep 0.05; done; exit 3"
+        first = Step("wait", code(f"trap '' PIPE\n{wait}"))
+        then = Step("then", code(f"trap '' PIPE; echo and me; : >{done}"), when=Ran("wait"))
+        lock = HostLock("ada", "ada", folders=(str(tmp_path),)) if is_locked else None
+        script = Script((first, then), mutates=True, finishes=True)
+        shell = started(
+            shell_argv, render(script, nonce=NONCE, privilege=Privilege.NONE, lock=lock)
+        )
+        wait_until(begun.exists)
+        close(shell)
+        go_on.touch()
+        wait_until(done.exists)
+        assert shell.wait(30) == 0
 
 
 def started(argv: tuple[str, ...], text: str) -> subprocess.Popen[bytes]:

@@ -15,6 +15,7 @@ from reconciler.actions import (
     SendMode,
     Snapshot,
 )
+from reconciler.desired.model import Hook
 from reconciler.planner.plan import (
     Blocked,
     Conflict,
@@ -61,6 +62,17 @@ actions: st.SearchStrategy[Action] = st.one_of(
         name=texts,
         spec=texts,
         at=moments,
+        hooks=st.lists(
+            st.builds(
+                Hook,
+                name=texts,
+                before=texts,
+                after=texts,
+                timeout=st.integers(1, 9999),
+                abort=st.booleans(),
+            ),
+            max_size=2,
+        ).map(tuple),
     ),
     st.builds(
         Send,
