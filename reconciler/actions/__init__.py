@@ -11,6 +11,8 @@ from reconciler.actions.bookmark import Bookmark
 from reconciler.actions.create import CreateFilesystem
 from reconciler.actions.destroy import Destroy
 from reconciler.actions.hold import Hold, Release
+from reconciler.actions.rename import Rename
+from reconciler.actions.rollback import Rollback
 from reconciler.actions.send import Send, SendMode
 from reconciler.actions.snapshot import Snapshot
 from reconciler.actions.together import ScriptedAction, Together
@@ -29,6 +31,8 @@ __all__ = [
     "Narrowed",
     "Reason",
     "Release",
+    "Rename",
+    "Rollback",
     "ScriptedAction",
     "Send",
     "SendMode",

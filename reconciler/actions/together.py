@@ -13,11 +13,23 @@ from reconciler.actions.bookmark import Bookmark
 from reconciler.actions.create import CreateFilesystem
 from reconciler.actions.destroy import Destroy
 from reconciler.actions.hold import Hold, Release, hold_all, release_all
+from reconciler.actions.rename import Rename
+from reconciler.actions.rollback import Rollback
 from reconciler.actions.snapshot import Snapshot
 from reconciler.hosts.joining import joined, part
 from reconciler.hosts.script import Script, Transcript
 
-ScriptedAction = Snapshot | CreateFilesystem | Bookmark | Hold | Release | Destroy | AbortReceive
+ScriptedAction = (
+    Snapshot
+    | CreateFilesystem
+    | Bookmark
+    | Hold
+    | Release
+    | Destroy
+    | AbortReceive
+    | Rename
+    | Rollback
+)
 """Actions done by one script on one host."""
 
 

@@ -16,6 +16,8 @@ from reconciler.actions import (
     Destroy,
     Hold,
     Release,
+    Rename,
+    Rollback,
     Send,
     Snapshot,
 )
@@ -190,7 +192,7 @@ def _is_own(action: Action, key: Key, replication: Replication) -> bool:
             return (action.host, action.receiver_host) == (key.sender, key.receiver)
         case Hold(tag=mark) | Release(tag=mark) | Bookmark(prefix=mark):
             return _is_own_mark(action, mark, key, replication)
-        case CreateFilesystem() | AbortReceive():
+        case CreateFilesystem() | AbortReceive() | Rename() | Rollback():
             return action.host == key.receiver and _passes(key, replication, action.filesystem)
 
 

@@ -74,6 +74,17 @@ class Initial(StrEnum):
     REFUSE = "refuse"
 
 
+class OnConflict(StrEnum):
+    """What is done about a receiver that stands in the way."""
+
+    STOP = "stop"
+    """Nothing: a person decides."""
+    ROLLBACK = "rollback"
+    """It is rolled back to the common version."""
+    SET_ASIDE = "setAside"
+    """It gets another name, and a new one is begun."""
+
+
 class DataPath(StrEnum):
     """The way a stream takes from sender to receiver."""
 
@@ -123,6 +134,7 @@ class Target:
     keep: Keep
     initial: Initial = Initial.ALL
     path: DataPath = DataPath.AUTO
+    on_conflict: OnConflict = OnConflict.STOP
     max_lag: int | None = None
     """Seconds: how old the newest version here may be before it is late; None: no goal."""
 

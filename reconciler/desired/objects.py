@@ -269,7 +269,7 @@ class Source(Part):
     )
 
 
-_ON_THE_WAY = frozenset({"onConflict", "onSourceGone", "properties", "encryption"})
+_ON_THE_WAY = frozenset({"onSourceGone", "properties", "encryption"})
 
 
 class Target(Part):
@@ -296,6 +296,12 @@ class Target(Part):
         "auto",
         description="The way of the data: the sender pipes into ssh to the receiver (`direct`),"
         " through two ssh processes on the controller (`relay`), or whichever works (`auto`).",
+    )
+    on_conflict: Literal["stop", "rollback", "setAside"] = Field(
+        "stop",
+        description="What is done about a receiver that stands in the way of streams: nothing,"
+        " until a person has decided; it is rolled back to the common version, and what it alone"
+        " has is given up; or it gets another name and is sent anew.",
     )
     max_lag: Duration | None = Field(
         None,

@@ -86,6 +86,7 @@ spec:
       under: backup/{host}      # tank/www/a of web1 goes to backup/web1/tank/www/a
       keep: {policy: archive}
       initial: all
+      onConflict: stop
       path: auto
       maxLag: 1h
 """

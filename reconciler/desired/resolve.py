@@ -17,6 +17,7 @@ from reconciler.desired.model import (
     Desired,
     Initial,
     Keep,
+    OnConflict,
     Replication,
     Snapshots,
     Target,
@@ -175,6 +176,7 @@ class _Resolver:
             keep=self.keep(section.keep, item.at(*path, "keep", "policy")),
             initial=Initial(section.initial),
             path=DataPath(section.path),
+            on_conflict=OnConflict(section.on_conflict),
             max_lag=None if section.max_lag is None else parse_duration(section.max_lag),
         )
 

@@ -15,6 +15,8 @@ class Context:
     """What the plans of pairs share while the whole is being made."""
 
     observed: Observed
+    now: int
+    """The instant of the plan, epoch seconds."""
     origins: Mapping[str, frozenset[str]]
     """Seen host → full names of its snapshots that have clones."""
     declared: frozenset[tuple[str, str]]
@@ -27,10 +29,11 @@ class Context:
     """Those of them that arrive encrypted, without their key."""
 
     @classmethod
-    def of(cls, observed: Observed, pairs: Sequence[Pair]) -> "Context":
+    def of(cls, observed: Observed, pairs: Sequence[Pair], now: int) -> "Context":
         """Return the context for planning these pairs."""
         return cls(
             observed=observed,
+            now=now,
             origins={
                 host: frozenset(fs.origin for fs in seen.filesystems.values() if fs.origin)
                 for host, seen in observed.items()

@@ -8,10 +8,11 @@ from reconciler.desired.model import Desired
 from reconciler.observed.model import Observation, Observed, Seen
 from reconciler.planner.context import Context, PairPlan
 from reconciler.planner.guards import guard
+from reconciler.planner.mending_guard import guard_mending
 from reconciler.planner.orphans import orphan_notes
 from reconciler.planner.pairs import Source, find_sources, is_writable
+from reconciler.planner.pairwise import plan_pair
 from reconciler.planner.plan import HostState, Kept, Plan, PlannedAction, Specs
-from reconciler.planner.replication import plan_pair
 from reconciler.planner.retention import Decision, evaluate
 from reconciler.planner.retire import Protection, retire
 from reconciler.planner.snapshotting import next_due
@@ -25,7 +26,7 @@ def plan(desired: Desired, observed: Observed, now: int, *, explain: bool = Fals
     """
     found = find_sources(desired, observed, now)
     pairs = found.pairs()
-    context = Context.of(observed, pairs)
+    context = Context.of(observed, pairs, now)
     pair_plans = [plan_pair(pair, context) for pair in pairs]
     sources = _SourceRetention(pair_plans, context, explain=explain)
     actions = [
@@ -44,7 +45,7 @@ def plan(desired: Desired, observed: Observed, now: int, *, explain: bool = Fals
         kept=tuple(kept),
         next_due=next_due(desired.replications.values(), now),
     )
-    return guard(draft, desired, observed)
+    return guard(guard_mending(draft, desired, observed), desired, observed)
 
 
 def _state(name: str, observation: Observation | None) -> HostState:

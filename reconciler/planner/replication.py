@@ -23,7 +23,7 @@ from reconciler.planner.conflicts import Conflicted
 from reconciler.planner.context import Context, PairPlan
 from reconciler.planner.history import Run, runs
 from reconciler.planner.pairs import Pair, is_writable
-from reconciler.planner.plan import Conflict, PlannedAction
+from reconciler.planner.plan import PlannedAction
 from reconciler.planner.retire import Protection, retire
 from reconciler.planner.way import Way, find_way
 from reconciler.zfs.capabilities import StreamFlags, stream_flags
@@ -32,36 +32,20 @@ from reconciler.zfs.tokens import ResumeToken
 from reconciler.zfs.types import FilesystemKind, Version
 
 
-def plan_pair(pair: Pair, context: Context) -> PairPlan:
-    """Plan one pair. Parents of its receiver have to be planned before."""
-    seen = context.observed.get(pair.receiver_host)
-    if pair.source.replication.suspend:
-        return PairPlan(pair, frozen=f"{pair.source.replication.name} is suspended")
-    if not isinstance(seen, Seen):
-        return PairPlan(pair, frozen=f"{pair.receiver_host} is unseen")
-    there = seen.filesystems.get(pair.receiver)
-    if pair.source.filesystem.disabled or (there is not None and there.disabled):
-        return PairPlan(pair, frozen="switched off by reconciler:reconcile=disabled")
-    try:
-        return _PairPlanner(pair, seen, there, context).plan()
-    except Conflicted as found:
-        host, filesystem = found.place or (pair.receiver_host, pair.receiver)
-        conflict = Conflict(
-            replication=pair.source.replication.name,
-            host=host,
-            filesystem=filesystem,
-            code=found.code,
-            message=str(found),
-            evidence=found.evidence,
-            remedy=found.remedy,
-        )
-        return PairPlan(pair, conflict=conflict, frozen=f"conflict on {host}")
-
-
-class _PairPlanner:
+class PairPlanner:
     """The steps of planning one pair; holds what they all look at."""
 
-    def __init__(self, pair: Pair, seen: Seen, there: Filesystem | None, context: Context) -> None:
+    def __init__(
+        self,
+        pair: Pair,
+        seen: Seen,
+        there: Filesystem | None,
+        context: Context,
+        *,
+        after: str | None = None,
+    ) -> None:
+        """Plan with the receiver as it will be once the action `after` is done, if there is one."""
+        self.first = after
         self.pair = pair
         self.source = pair.source
         self.here = pair.source.filesystem
@@ -74,6 +58,7 @@ class _PairPlanner:
         """What this pair adds to the context's, once it is known to have no conflict."""
 
     def plan(self) -> PairPlan:
+        """Return the plan, or raise Conflicted."""
         here, there = _writable(self.source.seen, self.here.name), self._receiver_pool()
         way = find_way(self.pair, self.seen, self.there)
         flags = self._flags(here, there)
@@ -91,7 +76,7 @@ class _PairPlanner:
         return PairPlan(self.pair, tuple(self.actions), base=base, decisions=way.decisions)
 
     def _add(self, action: Action, code: str, message: str, *after: str) -> str:
-        depends = tuple(sorted(set(after)))
+        depends = tuple(sorted(set(after) or {*filter(None, [self.first])}))
         name = self.source.replication.name
         self.actions.append(PlannedAction(action, Reason(code, message), name, depends))
         return action.id
@@ -169,6 +154,7 @@ class _PairPlanner:
 
     def _ready(self, way: Way) -> tuple[str, ...]:
         ready = list(self._parents()) if way.wanted and way.base is None else []
+        ready += filter(None, [self.first])
         there = self.there
         if way.abort and there is not None and there.resume_token is not None:
             abort = AbortReceive(self.seen.host, there.name, there.resume_token)
@@ -318,7 +304,7 @@ class _PairPlanner:
 
     def _retire(self, way: Way, base: Version | None) -> None:
         there = self.there
-        if there is None or base is None or there.inconsistent:
+        if there is None or base is None or there.inconsistent or self.first is not None:
             return
         after = [p.id for p in self.actions]
         present = {version.guid for version in there.snapshots}

@@ -15,6 +15,8 @@ from reconciler.actions import (
     Destroy,
     Hold,
     Release,
+    Rename,
+    Rollback,
     Send,
     SendMode,
     Snapshot,
@@ -92,7 +94,14 @@ def _hook(hook: Hook) -> Json:
 
 
 def _on_one_filesystem(
-    action: Bookmark | Hold | Release | Destroy | AbortReceive | CreateFilesystem,
+    action: Bookmark
+    | Hold
+    | Release
+    | Destroy
+    | AbortReceive
+    | CreateFilesystem
+    | Rename
+    | Rollback,
 ) -> Json:
     match action:
         case Bookmark():
@@ -102,8 +111,20 @@ def _on_one_filesystem(
             return _versions(action.version) | {"tag": action.tag}
         case Destroy():
             return _versions(*action.versions)
+        case AbortReceive() | Rename() | Rollback() | CreateFilesystem():
+            return _clearing(action)
+
+
+def _clearing(action: AbortReceive | Rename | Rollback | CreateFilesystem) -> Json:
+    match action:
         case AbortReceive():
             return {"token": action.token}
+        case Rename():
+            return {"to": action.to, "guid": guid_text(action.guid)}
+        case Rollback():
+            kept = [version_object(version) for version in action.kept]
+            lost = _versions(*action.lost)
+            return {"to": version_object(action.to), **lost, "kept": kept}
         case CreateFilesystem():
             return {}
 
@@ -204,6 +225,15 @@ def _read_abort(fields: Fields) -> AbortReceive:
     return AbortReceive(*_place(fields), fields.text("token"))
 
 
+def _read_rename(fields: Fields) -> Rename:
+    return Rename(*_place(fields), fields.text("to"), fields.guid("guid"))
+
+
+def _read_rollback(fields: Fields) -> Rollback:
+    lost, kept = (tuple(map(read_version, fields.objects(name))) for name in ("versions", "kept"))
+    return Rollback(*_place(fields), read_version(fields.object("to")), kept, lost)
+
+
 def _read_create(fields: Fields) -> CreateFilesystem:
     return CreateFilesystem(*_place(fields))
 
@@ -228,4 +258,6 @@ _READERS: Final[Mapping[str, Callable[[Fields], Action]]] = {
     Destroy.verb: _read_destroy,
     AbortReceive.verb: _read_abort,
     CreateFilesystem.verb: _read_create,
+    Rename.verb: _read_rename,
+    Rollback.verb: _read_rollback,
 }

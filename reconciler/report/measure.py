@@ -47,6 +47,8 @@ KNOWN: Mapping[Per, tuple[str, ...]] = {
         "destroy",
         "hold",
         "release",
+        "rename",
+        "rollback",
         "send",
         "snapshot",
     ),

@@ -15,6 +15,8 @@ from reconciler.actions import (
     Destroy,
     Hold,
     Release,
+    Rename,
+    Rollback,
     Send,
     SendMode,
     Snapshot,
@@ -24,9 +26,21 @@ from reconciler.report.destroy_reasons import Doomed, doomed
 from reconciler.report.figures import bytes_text
 from reconciler.report.lines import Line, Style
 from reconciler.report.naming import filesystems_text
+from reconciler.report.wording import lost_text
 from reconciler.zfs.types import Version
 
-ORDER = ("abort", "create", "snapshot", "send", "bookmark", "hold", "release", "destroy")
+ORDER = (
+    "abort",
+    "rename",
+    "rollback",
+    "create",
+    "snapshot",
+    "send",
+    "bookmark",
+    "hold",
+    "release",
+    "destroy",
+)
 """In which order a block tells what is to be done."""
 
 
@@ -96,15 +110,25 @@ def entries(planned: PlannedAction, *, explain: bool) -> Iterator[Entry]:
             what = f"{action.version.label}  {action.tag}"
             shape = Shape("~", action.verb, Style.QUIET, action.host, what, aside=why)
             yield Entry(shape, action.filesystem)
-        case AbortReceive():
-            what = "its partial receive"
-            shape = Shape("-", "abort", Style.DESTROY, action.host, what, aside=why)
-            yield Entry(shape, action.filesystem)
-        case CreateFilesystem():
-            shape = Shape("+", "create", Style.ADD, action.host, "placeholder", aside=why)
-            yield Entry(shape, action.filesystem)
+        case AbortReceive() | Rename() | Rollback() | CreateFilesystem():
+            yield Entry(_clearing(action, why), action.filesystem)
         case _:
             assert_never(action)
+
+
+def _clearing(action: AbortReceive | Rename | Rollback | CreateFilesystem, why: str) -> Shape:
+    """Return the shape of what makes a place ready for streams."""
+    match action:
+        case AbortReceive():
+            sign, verb, style, what = "-", "abort", Style.DESTROY, "its partial receive"
+        case Rename():
+            sign, verb, style, what = "~", "rename", Style.WARNING, f"to {action.to}"
+        case Rollback():
+            what = f"to {action.to.label}{lost_text(action)}"
+            sign, verb, style = "-", "rollback", Style.DESTROY
+        case CreateFilesystem():
+            sign, verb, style, what = "+", "create", Style.ADD, "placeholder"
+    return Shape(sign, verb, style, action.host, what, aside=why)
 
 
 def _hooks(snapshot: Snapshot) -> str:

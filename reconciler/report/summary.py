@@ -83,6 +83,8 @@ def counts_of(actions: Iterable[PlannedAction]) -> Mapping[str, int]:
 
 _TO_DO = {
     "abort-receive": "partial receive to abort",
+    "rename": "to set aside",
+    "rollback": "to roll back",
     "create-filesystem": "to create",
     "snapshot": "to snapshot",
     "send": "to send",
@@ -95,6 +97,8 @@ _TO_DO = {
 
 _DONE = {
     "abort-receive": "partial receive aborted",
+    "rename": "set aside",
+    "rollback": "rolled back",
     "create-filesystem": "created",
     "snapshot": "snapshotted",
     "send": "sent",

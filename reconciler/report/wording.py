@@ -8,6 +8,8 @@ from reconciler.actions import (
     Destroy,
     Hold,
     Release,
+    Rename,
+    Rollback,
     Send,
     Snapshot,
 )
@@ -23,6 +25,8 @@ SYMBOLS = {
     Release.verb: "~",
     Destroy.verb: "-",
     AbortReceive.verb: "-",
+    Rename.verb: "~",
+    Rollback.verb: "-",
 }
 
 
@@ -44,7 +48,16 @@ def describe(action: Action) -> str:
             said = f"{action.filesystem}  its partial receive"
         case CreateFilesystem():
             said = action.filesystem
+        case Rename():
+            said = f"{action.filesystem} → {action.to}"
+        case Rollback():
+            said = f"{action.to.of(action.filesystem)}{lost_text(action)}"
     return f"{action.verb}  {action.host} {said}"
+
+
+def lost_text(action: Rollback) -> str:
+    """Return what a rollback destroys."""
+    return f"  destroys {versions_text(action.lost)}" if action.lost else ""
 
 
 def what_next(action: Action, failure: Failure) -> str:

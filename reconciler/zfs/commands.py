@@ -1,8 +1,8 @@
 """The command lines that change or send something, each as an argv that needs no shell.
 
 What is never built here, whatever the arguments: `destroy -r`, `-R` or `-f`, a range `a%b`,
-`receive -F`, `rollback`, the destruction of a filesystem. Names are checked, so that none can be
-taken for an option. What only reads is in `zfs.queries`.
+`receive -F`, `rollback -R` or `-f`, the destruction of a filesystem. Names are checked, so that
+none can be taken for an option. What only reads is in `zfs.queries`.
 
 Facts about options are from the man pages named with each function.
 """
@@ -23,10 +23,12 @@ from reconciler.zfs.names import (
 )
 from reconciler.zfs.properties import PLACEHOLDER, SPEC
 from reconciler.zfs.queries import (
+    get_guid,
     get_resume_token,
     list_filesystem,
     list_guids,
     list_holds,
+    list_snapshot_guids,
     list_versions,
 )
 from reconciler.zfs.types import Argv, FilesystemKind
@@ -37,14 +39,18 @@ __all__ = [
     "create_placeholder",
     "destroy_bookmark",
     "destroy_snapshots",
+    "get_guid",
     "get_resume_token",
     "hold",
     "list_filesystem",
     "list_guids",
     "list_holds",
+    "list_snapshot_guids",
     "list_versions",
     "receive",
     "release",
+    "rename",
+    "rollback",
     "send",
     "send_resume",
     "snapshot",
@@ -136,6 +142,28 @@ def abort_receive(filesystem: str) -> Argv:
     """Drop the saved state of an interrupted receive (zfs-receive(8), `-A`)."""
     check_filesystem(filesystem)
     return ("zfs", "receive", "-A", filesystem)
+
+
+def rename(filesystem: str, to: str) -> Argv:
+    """Give a filesystem, with all below it, another name in its pool (zfs-rename(8)).
+
+    Without `-f`: a filesystem that is in use stays where it is.
+    """
+    check_filesystem(filesystem)
+    check_filesystem(to)
+    if pool_of(filesystem) != pool_of(to):
+        raise ValueError(f"{filesystem} can't be moved to another pool")
+    return ("zfs", "rename", filesystem, to)
+
+
+def rollback(to: str, *, newer: bool) -> Argv:
+    """Make a filesystem what it was at a snapshot (zfs-rollback(8)).
+
+    With `newer`, all newer snapshots and bookmarks of it are destroyed (`-r`); else it is refused
+    when there are any. Never `-R` or `-f`: clones and what is in use stay.
+    """
+    check_snapshot(to)
+    return ("zfs", "rollback", *(("-r",) if newer else ()), to)
 
 
 def send(to: str, *, base: str | None, intermediates: bool, flags: StreamFlags) -> Argv:

@@ -129,6 +129,18 @@ def list_guids(names: Sequence[str]) -> Argv:
     return ("zfs", "list", "-H", "-p", "-t", "snapshot,bookmark", "-o", "name,guid", *names)
 
 
+def list_snapshot_guids(filesystem: str) -> Argv:
+    """List name and guid of all snapshots of one filesystem, by createtxg (zfs-list(8))."""
+    check_filesystem(filesystem)
+    return ("zfs", "list", "-H", "-p", "-d", "1", "-t", "snapshot", "-o", "name,guid", filesystem)
+
+
+def get_guid(filesystem: str) -> Argv:
+    """Print the guid of a filesystem or volume: it stays when that is renamed (zfsprops(7))."""
+    check_filesystem(filesystem)
+    return ("zfs", "get", "-H", "-p", "-o", "value", "guid", filesystem)
+
+
 def list_holds(snapshots: Sequence[str]) -> Argv:
     """List the hold tags of exactly these snapshots (zfs-hold(8))."""
     check_all(snapshots, check_snapshot)

@@ -299,13 +299,17 @@ def keeps() -> st.SearchStrategy[Keep]:
 
 
 @st.composite
-def spec_sets(draw: st.DrawFn, senders: tuple[str, ...], vaults: tuple[str, ...]) -> Desired:
+def spec_sets(
+    draw: st.DrawFn, senders: tuple[str, ...], vaults: tuple[str, ...], *, mends: bool
+) -> Desired:
     """One replication of everything to each vault, perhaps one more of a part of it."""
+    mending = ("rollback", "setAside", "setAside") if mends else ("stop",)
+    clearing = [draw(st.sampled_from(mending)) for _ in vaults]
     every = draw(st.sampled_from(["", "every 15m", "every 15m if-changed", "every 7d"]))
     kinds = [draw(usually("all", "newest", "refuse")) for _ in vaults]
     targets = [
-        f"-> {vault} keep {draw(keep_texts())} initial {kind}"
-        for vault, kind in zip(vaults, kinds, strict=True)
+        f"-> {vault} keep {draw(keep_texts())} initial {kind} conflict {way_out}"
+        for vault, kind, way_out in zip(vaults, kinds, clearing, strict=True)
     ]
     source = f"web: {','.join(senders)} {WHAT} {every} keep {draw(keep_texts())}"
     lines = [f"{source} {draw(usually('', 'suspended'))} {' '.join(targets)}"]
@@ -318,10 +322,10 @@ def spec_sets(draw: st.DrawFn, senders: tuple[str, ...], vaults: tuple[str, ...]
 
 
 @st.composite
-def scenarios(draw: st.DrawFn, most: int = 3, size: int = 3) -> Scenario:
-    """A spec set, a world it is about, and an instant."""
+def scenarios(draw: st.DrawFn, most: int = 3, size: int = 3, *, mends: bool = False) -> Scenario:
+    """A spec set, a world it is about, and an instant; `mends`: with `onConflict`."""
     senders = SENDERS[: draw(st.integers(1, most))]
     vaults = VAULTS[: draw(st.integers(1, 2))]
     now = NOW + draw(st.sampled_from([0, 100, 3600, -3600, 3 * DAY]))
     observed = draw(observations(senders, vaults, size, now))
-    return Scenario(draw(spec_sets(senders, vaults)), observed, now)
+    return Scenario(draw(spec_sets(senders, vaults, mends=mends)), observed, now)

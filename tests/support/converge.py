@@ -17,6 +17,8 @@ from reconciler.actions import (
     Destroy,
     Hold,
     Release,
+    Rename,
+    Rollback,
     Send,
     SendMode,
     Snapshot,
@@ -88,19 +90,33 @@ def _check(action: Action, observed: Observed) -> None:
             filesystem = _there(observed, action.host, action.filesystem)
             assert _has(filesystem, action.version), f"{action.id}: there is no such version"
             assert action.name not in {v.name for v in filesystem.bookmarks}, action.id
-        case Hold():
-            assert action.tag not in _snapshot(observed, action).holds, f"{action.id}: is held"
-        case Release():
-            assert action.tag in _snapshot(observed, action).holds, f"{action.id}: is not held"
+        case Hold() | Release():
+            is_held = action.tag in _snapshot(observed, action).holds
+            assert is_held == isinstance(action, Release), f"{action.id}: held: {is_held}"
         case Destroy():
             _check_destroy(action, observed)
         case AbortReceive():
             filesystem = _there(observed, action.host, action.filesystem)
             assert filesystem.resume_token == action.token, action.id
+        case Rename() | Rollback():
+            _check_mending(action, observed)
         case Send():
             _check_send(action, observed)
         case _:
             assert_never(action)
+
+
+def _check_mending(action: Rename | Rollback, observed: Observed) -> None:
+    filesystem = _there(observed, action.host, action.filesystem)
+    if isinstance(action, Rename):
+        assert filesystem.guid == action.guid, action.id
+        assert filesystem_of(observed, action.host, action.to) is None, action.id
+        _check_parent(observed, action.host, action.to)
+        return
+    there = [(v.label, v.guid) for v in filesystem.snapshots]
+    seen = [(v.label, v.guid) for v in (*action.kept, action.to, *action.lost)]
+    assert there == seen, action.id
+    assert not any(v.userrefs for v in filesystem.snapshots[len(action.kept) + 1 :]), action.id
 
 
 def _check_snapshot(action: Snapshot, observed: Observed) -> None:

@@ -19,6 +19,8 @@ from reconciler.actions import (
     Destroy,
     Hold,
     Release,
+    Rename,
+    Rollback,
     Send,
     SendMode,
     Snapshot,
@@ -78,6 +80,16 @@ def _step(action: Action) -> str:
             words = ["destroy", action.host, action.filesystem + _labels(action.versions, "")]
         case AbortReceive():
             words = ["abort", action.host, action.filesystem]
+        case Rename():
+            words = ["rename", action.host, action.filesystem, action.to.rpartition("/")[2]]
+        case Rollback():
+            lost = _labels(action.lost, "")
+            words = [
+                "rollback",
+                action.host,
+                action.to.of(action.filesystem),
+                *filter(None, [lost]),
+            ]
         case Send():
             words = ["send", action.host, action.filesystem, _stream(action)]
         case _:

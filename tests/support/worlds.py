@@ -34,6 +34,7 @@ from reconciler.desired.model import (
     KeepRule,
     Last,
     Matching,
+    OnConflict,
     Period,
     Replication,
     Snapshots,
@@ -255,7 +256,7 @@ def _replication(words: Sequence[str]) -> Replication:
 
 
 def _target(words: Sequence[str], senders: Sequence[str]) -> Target:
-    said = _sections(words, "keep", "in", "initial")
+    said = _sections(words, "keep", "in", "initial", "conflict")
     host, *under = said[""]
     root = under[0] if under else "backup/{host}"
     return Target(
@@ -263,6 +264,7 @@ def _target(words: Sequence[str], senders: Sequence[str]) -> Target:
         roots={sender: root.replace("{host}", sender) for sender in senders},
         keep=_keep_of(said),
         initial=Initial(said.get("initial", ["all"])[0]),
+        on_conflict=OnConflict(said.get("conflict", ["stop"])[0]),
     )
 
 

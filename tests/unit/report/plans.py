@@ -11,6 +11,8 @@ from reconciler.actions import (
     Hold,
     Reason,
     Release,
+    Rename,
+    Rollback,
     Send,
     SendMode,
     Snapshot,
@@ -99,6 +101,14 @@ actions: st.SearchStrategy[Action] = st.one_of(
     st.builds(Release, **places, version=versions, tag=texts),
     st.builds(Destroy, **places, versions=some_versions),
     st.builds(AbortReceive, **places, token=texts),
+    st.builds(Rename, **places, to=names, guid=st.integers(1, 2**64 - 1)),
+    st.builds(
+        Rollback,
+        **places,
+        to=versions,
+        kept=st.lists(versions, max_size=2).map(tuple),
+        lost=st.lists(versions, max_size=2).map(tuple),
+    ),
     st.builds(CreateFilesystem, **places),
 )
 
