@@ -14,7 +14,7 @@ MUTATIONS = (
     GUARDS(
         "the guards are not asked",
         (1, 3, 9),
-        "return guard(draft, desired, observed)",
+        "return guard(guard_mending(draft, desired, observed), desired, observed)",
         "return draft",
         file="reconciler/planner/planning.py",
         tests=("tests/unit/planner/test_destroying.py",),

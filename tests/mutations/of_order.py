@@ -113,8 +113,8 @@ MUTATIONS = (
     PAIR(
         "what an action waits for comes in any order",
         (8,),
-        "depends = tuple(sorted(set(after)))",
-        "depends = tuple(set(after))",
+        "depends = tuple(sorted(set(after) or {*filter(None, [self.first])}))",
+        "depends = tuple(set(after) or {*filter(None, [self.first])})",
     ),
     PLANNING(
         "what a sender's destroy waits for comes in any order",

@@ -104,18 +104,21 @@ MUTATIONS = (
         (1,),
         'return PairPlan(pair, frozen=f"{pair.receiver_host} is unseen")',
         "return PairPlan(pair)",
+        file="reconciler/planner/pairwise.py",
     ),
     PAIR(
         "the planner takes a pair with a conflict for one in order",
         (3,),
         'return PairPlan(pair, conflict=conflict, frozen=f"conflict on {host}")',
         "return PairPlan(pair, conflict=conflict)",
+        file="reconciler/planner/pairwise.py",
     ),
     PAIR(
         "the planner does not see that a receiver is switched off",
         (3,),
         "if pair.source.filesystem.disabled or (there is not None and there.disabled):",
         "if pair.source.filesystem.disabled:",
+        file="reconciler/planner/pairwise.py",
     ),
     PAIR(
         "the planner does not know the last managed version of a receiver",
