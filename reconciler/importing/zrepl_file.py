@@ -37,7 +37,7 @@ def read_zrepl(file: SpecFile) -> Config:
         whole = Section.of(document, findings)
         jobs += _jobs(whole)
         remarks += options.outside_jobs(whole)
-        if not findings and not jobs and not remarks:
+        if not findings and not jobs:
             findings.append(whole.at().error("there are no jobs here", "They stand in `jobs:`."))
     more = parsed.documents[1:]
     findings += (document.at().error("a zrepl.yml is one YAML document") for document in more)

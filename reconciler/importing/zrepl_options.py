@@ -120,6 +120,7 @@ def replicating(job: Section) -> Iterator[Remark]:
         if concurrency.has(key):
             said = "how much is done at once is said by `limits` of a Host"
             yield note(concurrency.key_at(key), f"`{key}`: {said}")
+    yield from unknown(job.section("conflict_resolution"), "initial_replication")
     for section in (protection, concurrency, replication):
         yield from unknown(section)
 

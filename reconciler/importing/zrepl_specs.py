@@ -191,7 +191,7 @@ class _Translator:
             where = self.start if found is None else found.where
             matching = f"^{whole(names.regex or '') or '.*'}$"
             external = Section((Field("matching", matching),))
-            said = "zrepl sends all snapshots; here those are sent and kept that match"
+            said = "zrepl sends all snapshots; here only those are sent that match"
             about = note(where, f"taken by somebody else: {said}")
             return Field("snapshots", Section((Field("external", external),)), (about,))
         remarks: list[Remark] = [note(found.where, _ONLY_OURS)]
@@ -261,10 +261,8 @@ class _Translator:
         """Say where what is pushed here belongs; the push jobs' own files say what it is."""
         for identity in _identities(job):
             client = identity or blank("client identity")
-            said = (
-                f"`under: {job.root_fs}/{client}` of the replication that its file is imported to"
-            )
-            yield note(job.root_at or job.where, f"the sink {job.name} has from {client}: {said}")
+            said = f"`under: {job.root_fs}/{client}` in what the file with that push job becomes"
+            yield note(job.root_at or job.where, f"what {client} pushes is received here: {said}")
         yield from (*job.about_job, *job.about_receiving)
         if job.serve is not None and job.serve.local:
             yield lost(job.where, f"no push job of this file connects to {job.name}")
@@ -324,12 +322,13 @@ def _pulled_names(job: Job, source: Job | None) -> Names:
 
 
 def _only_regex(job: Job) -> str | None:
-    """Return the expression that all rules that count or thin out agree on, if they do.
+    """Return the expression that the rules that thin out agree on, else those that count.
 
     A rule without one, for all snapshots, then counts fewer of them, and so keeps no less.
     """
     rules = (*job.keep_sender, *job.keep_receiver)
-    found = {rule.regex for rule in rules if rule.regex and (rule.count or rule.grid)}
+    grids = {rule.regex for rule in rules if rule.grid}
+    found = grids or {rule.regex for rule in rules if rule.regex and rule.count}
     return found.pop() if len(found) == 1 else None
 
 
