@@ -62,6 +62,10 @@ class Serve:
     listener: str = ""
     identities: tuple[str, ...] = ()
 
+    def local_at(self, listener: str) -> bool:
+        """Whether a job of the same file finds it under this name."""
+        return self.local and self.listener == listener
+
 
 @dataclass(frozen=True, slots=True)
 class FilterEntry:

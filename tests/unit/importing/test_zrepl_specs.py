@@ -197,6 +197,10 @@ def test_jobs_that_look_for_each_other_in_vain_are_told() -> None:
     assert any("no equivalent: no push job of this file connects to sink" in line for line in told)
 
 
+def test_a_push_job_does_not_take_a_source_for_its_sink() -> None:
+    assert "no sink of this file listens at here" in blanks(PUSH_LOCAL, SOURCE_LOCAL)[0]
+
+
 def test_the_machine_itself_has_to_be_named() -> None:
     (blank,) = blanks(SNAP, known=Known())
     assert blank == "zrepl.yml:1:1: fill in: its name and its address for ssh, or `--host NAME`"
@@ -254,6 +258,18 @@ def test_a_schedule_is_written_with_the_time_zone_of_the_machine() -> None:
     assert "<time zone of the machine>" in str(imported(job).replications[0])
 
 
+@pytest.mark.parametrize(
+    ("cron", "expected"),
+    [("*/5 * * * *", "*/5 * * * *"), ("0 30 2 ? * 1", "30 2 * * 1"), ("7 * * * * *", None)],
+)
+def test_a_schedule_has_five_fields(cron: str, expected: str | None) -> None:
+    job = SNAP.replace("type: periodic", "type: cron").replace("interval: 1h", f'cron: "{cron}"')
+    known = Known(host="alpha", timezone="UTC")
+
+    assert f'cron: "{expected or f"<{cron}>"}"' in str(imported(job, known=known).replications[0])
+    assert len(blanks(job, known=known)) == (expected is None)
+
+
 def test_snapshots_of_others_are_external_and_those_that_the_rules_are_about() -> None:
     grid = '{type: grid, grid: 1x1h, regex: "^zrepl_"}'
     pruning = f'pruning: {{keep_sender: [{{type: regex, regex: ".*"}}], keep_receiver: [{grid}]}}'
@@ -261,7 +277,9 @@ def test_snapshots_of_others_are_external_and_those_that_the_rules_are_about() -
     written = str(imported(job, SINK_LOCAL).replications[0])
 
     assert 'snapshots: {external: {matching: "^zrepl_.*$"}}' in written
-    assert 'keep: {matching: ".*"}' in written
+    told = [remark.text for remark in imported(job, SINK_LOCAL).remarks]
+    assert any("the rule `regex` is for whoever takes them" in line for line in told)
+    assert written.count("keep:") == 1
     assert 'keep: {grid: "1x1h"}' in written
     plain = str(imported(job.replace(grid, "{type: last_n, count: 1}"), SINK_LOCAL).replications[0])
     assert 'snapshots: {external: {matching: "^.*$"}}' in plain
