@@ -92,6 +92,6 @@ MUTATIONS = (
         "if _HOLD.fullmatch(tag))",
         "if not tag)",
         "reconciler/planner/zrepl.py",
-        ("tests/behaviours/test_from_zrepl.py",),
+        ("tests/unit/planner/test_zrepl.py",),
     ),
 )

@@ -5,9 +5,11 @@ from functools import cache
 import pytest
 
 from reconciler.actions import Send, SendMode
+from reconciler.executor.events import ActionFailed
 from reconciler.importing.zrepl_specs import Known
 from reconciler.planner.plan import Plan
 from reconciler.simulator.model import Dataset
+from reconciler.zfs.errors import FailureKind
 from tests.support.shown import conflicts, notes
 from tests.support.stage import Controller, Stage
 from tests.support.zrepl import Zrepl, imported
@@ -182,3 +184,36 @@ def test_a_receive_of_zrepls_that_was_cut_is_given_up_and_the_way_goes_on(share:
     assert received(made).partial is None
     assert names(made, "vault", THERE)[-1].endswith("Z")
     assert Controller(made, SPECS).plan().actions == ()
+
+
+ENCRYPTED = "-o encryption=on -o keyformat=passphrase -o keylocation=file:///k1"
+
+
+def decrypted(sink: str) -> Controller:
+    """Return a controller for an encrypted filesystem that zrepl has sent decrypted."""
+    made = Stage(["alpha", "vault"])
+    zrepl = Zrepl(made, "alpha", "vault", "backup/sink/prod", "prod_to_vault")
+    zrepl.do("alpha", "zpool create tank disk")
+    zrepl.do("alpha", f"zfs create {ENCRYPTED} {WWW}")
+    zrepl.do("vault", "zpool create backup disk")
+    zrepl.do("vault", f"zfs create {sink} backup/sink")
+    zrepl.do("alpha", f"write {WWW} file 1M")
+    zrepl.replicate(zrepl.snapshot(WWW))
+    made.now += LEFT
+    return Controller(made, SPECS)
+
+
+def test_what_zrepl_sent_decrypted_is_a_conflict_on_a_plain_receiver() -> None:
+    controller = decrypted("")
+
+    assert conflicts(controller.plan()) == [f"vault {THERE} encryption-mismatch"]
+
+
+def test_what_zrepl_sent_decrypted_is_refused_by_a_receiver_with_a_key_of_its_own() -> None:
+    controller = decrypted(ENCRYPTED)
+    before = received(controller.stage)
+    controller.apply()
+
+    (failed,) = (e for e in controller.events if isinstance(e, ActionFailed))
+    assert failed.failure.kind is FailureKind.ENCRYPTION_MISMATCH
+    assert received(controller.stage).snapshots == before.snapshots
