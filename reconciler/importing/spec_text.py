@@ -10,7 +10,7 @@ from reconciler.importing.remarks import Remark
 
 WIDTH = 100
 _API_VERSION = "reconciler/v1alpha1"
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*|[0-9]+[smhdw]")
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*|(?:[0-9]+[smhdw])+")
 _NOT_TEXT = re.compile(r"null|true|false|yes|no|on|off|y|n", re.IGNORECASE)
 
 Scalar = str | int | bool

@@ -118,8 +118,8 @@ def test_a_push_to_a_sink_of_the_same_file_is_known_whole() -> None:
     assert (found.name, found.senders, target.host) == ("push-local", ("alpha",), "alpha")
     assert found.selection.selects("tank/www/a")
     assert not found.selection.selects("tank/www/tmp/a")
-    assert found.snapshots is not None
-    assert (found.snapshots.every, found.snapshots.prefix) == (5400, "zrepl_")
+    written = str(imported(PUSH_LOCAL, SINK_LOCAL).replications[0])
+    assert "snapshots: {every: 1h30m, prefix: zrepl_}" in written
     assert target.receiver_of("alpha", "tank/www") == "backup/sink/me/tank/www"
     assert (rules(found.keep), rules(target.keep)) == ((Last(2),), (Last(9),))
     assert target.initial is Initial.NEWEST
