@@ -11,20 +11,22 @@ from collections.abc import Iterable, Iterator
 from reconciler.observed.model import Filesystem, Observed, Seen
 from reconciler.planner.pairs import Pair, Source
 from reconciler.planner.plan import Note, Severity
-from reconciler.zfs.types import Version
+from reconciler.zfs.types import Version, VersionKind
 
 _BOOKMARK = re.compile(
     r"zrepl_CURSOR_G_[0-9a-f]{16}_J_.+"
     r"|zrepl_CURSORTENTATIVE__G_[0-9a-f]{16}_J_.+"
     r"|zrepl_replication_cursor"
 )
+_A_BOOKMARK = VersionKind.BOOKMARK
 _HOLD = re.compile(r"(?:zrepl_STEP_J_|zrepl_last_received_J_).+")
 
 
 def marks_of(filesystem: Filesystem) -> Iterator[str]:
     """Yield zrepl's bookmarks (with a `#`) and hold tags on a filesystem, each once."""
-    found = (mark for version in filesystem.versions for mark in _marks(version))
-    yield from dict.fromkeys(found)
+    # Of many versions few are held or bookmarks: the others are passed over quickly.
+    marked = [v for v in filesystem.versions if v.holds or v.kind is _A_BOOKMARK]
+    yield from dict.fromkeys(mark for version in marked for mark in _marks(version))
 
 
 def _marks(version: Version) -> Iterator[str]:
