@@ -5,6 +5,7 @@ import typer
 from reconciler.cli.commands import (
     apply,
     facts,
+    import_zrepl,
     plan,
     reconcile,
     resume,
@@ -51,6 +52,19 @@ simulator_app = typer.Typer(
 simulator_app.command("exec")(simulator.execute)
 simulator_app.command("shims")(simulator.shims)
 
+import_app = typer.Typer(
+    help="Specs from what another tool was told.",
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+import_app.command("zrepl")(import_zrepl.import_zrepl)
+
+
+@import_app.callback()
+def from_another_tool() -> None:
+    """Keep the name of the tool a part of the command, also while there is only one."""
+
+
 app.command("validate")(validate.validate)
 app.command("plan")(plan.plan)
 app.command("show")(show.show)
@@ -62,5 +76,6 @@ app.command("resume")(resume.resume)
 app.command("reconcile")(reconcile.reconcile)
 app.command("facts")(facts.facts)
 app.command("schema")(schema.schema)
+app.add_typer(import_app, name="import")
 app.add_typer(simulator_app, name="simulator")
 app.command("version")(version.version)

@@ -78,8 +78,14 @@ def no_common(pair: Pair, there: Filesystem, found: NoCommonVersion) -> Conflict
 
 
 def occupied(host: str, there: Filesystem) -> Conflicted:
-    """Something without any snapshot is at the receiver's place."""
-    aside = f"zfs rename {there.name} on {host} out of the way"
+    """Something without any snapshot is at the receiver's place.
+
+    That may be another tool's placeholder: what is below it is worth being kept.
+    """
+    aside = (
+        f"zfs rename {there.name} on {host} out of the way, let it be received, then rename its"
+        " children back below it"
+    )
     if there.inconsistent:
         return Conflicted(
             "receive-under-way",
@@ -90,12 +96,12 @@ def occupied(host: str, there: Filesystem) -> Conflicted:
         return Conflicted(
             "receiver-is-placeholder",
             f"{there.name} is a placeholder made earlier; a full stream would have to replace it",
-            f"{aside}, let it be received, then rename its children back below it",
+            aside,
         )
     return Conflicted(
         "receiver-without-snapshots",
         f"{there.name} exists and has no snapshot; a full stream would have to replace it",
-        aside,
+        f"{aside}, if it has any",
         [f"it refers to {there.referenced} bytes"],
     )
 

@@ -16,6 +16,7 @@ from reconciler.planner.plan import HostState, Kept, Plan, PlannedAction, Specs
 from reconciler.planner.retention import Decision, evaluate
 from reconciler.planner.retire import Protection, retire
 from reconciler.planner.snapshotting import next_due
+from reconciler.planner.zrepl import zrepl_notes
 
 
 def plan(desired: Desired, observed: Observed, now: int, *, explain: bool = False) -> Plan:
@@ -41,7 +42,11 @@ def plan(desired: Desired, observed: Observed, now: int, *, explain: bool = Fals
         hosts=tuple(_state(name, observed.get(name)) for name in sorted(desired.hosts)),
         actions=tuple(actions),
         conflicts=tuple(p.conflict for p in pair_plans if p.conflict is not None),
-        notes=(*found.notes, *orphan_notes(desired, observed)),
+        notes=(
+            *found.notes,
+            *orphan_notes(desired, observed),
+            *zrepl_notes(found.sources, pairs, observed),
+        ),
         kept=tuple(kept),
         next_due=next_due(desired.replications.values(), now),
     )

@@ -6,6 +6,7 @@ from tests.mutations import (
     of_execution,
     of_guards,
     of_history,
+    of_importing,
     of_listings,
     of_locks,
     of_mending,
@@ -37,4 +38,5 @@ MUTATIONS: tuple[Mutation, ...] = (
     *of_saved_plans.MUTATIONS,
     *of_trust.MUTATIONS,
     *of_pages.MUTATIONS,
+    *of_importing.MUTATIONS,
 )

@@ -69,14 +69,16 @@ CASES = {
         fs(WWW, referenced=512),
         "receiver-without-snapshots",
         f"{WWW} exists and has no snapshot; a full stream would have to replace it",
-        f"zfs rename {WWW} on vault out of the way",
+        f"zfs rename {WWW} on vault out of the way, let it be received, then rename its children"
+        " back below it, if it has any",
     ),
     "bookmarks are no snapshots": Case(
         fs("tank/www", AB),
         fs(WWW, "#a,11"),
         "receiver-without-snapshots",
         f"{WWW} exists and has no snapshot; a full stream would have to replace it",
-        f"zfs rename {WWW} on vault out of the way",
+        f"zfs rename {WWW} on vault out of the way, let it be received, then rename its children"
+        " back below it, if it has any",
     ),
     "H71 placeholder": Case(
         fs("tank/www", AB),
