@@ -34,7 +34,7 @@ def snapshots(section: Section) -> Iterator[Remark]:
     """Say what becomes of hooks and of the format of names."""
     for hook in section.sections("hooks"):
         what = hook.text("path") or hook.text("type")
-        yield lost(hook.at(), f"the hook {what} is not run: there are no hooks in this version")
+        yield lost(hook.at(), f"the hook {what} is not run: `hooks` can do it (docs/hooks.md)")
     ours = "names are PREFIX and YYYYMMDDTHHMMSSZ, always in UTC"
     for key in ("timestamp_format", "timestamp_location"):
         if section.has(key):
