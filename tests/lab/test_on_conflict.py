@@ -43,6 +43,7 @@ def test_what_is_set_aside_keeps_everything_and_a_new_receiver_is_begun(
     here = snapshots(lab, "alpha", HERE)
     assert snapshots(lab, "vault", THERE).items() == here.items()
     controller.specify(HOSTS + replication(every="1d", extra="onConflict: setAside"))
+    controller.converge()
     assert controller.plan().document["actions"] == []
 
 
