@@ -42,6 +42,14 @@ Explain = Annotated[
     bool,
     typer.Option("--explain", help="Every action on its own line, and why versions are kept."),
 ]
+AllowDestroy = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-destroy",
+        metavar="NAME",
+        help="Lift the destroy budget of this replication, this once; repeatable.",
+    ),
+]
 State = Annotated[
     Path | None,
     typer.Option(

@@ -74,12 +74,24 @@ class Session:
         return all(isinstance(address, SimulatedAddress) for address in addresses)
 
     def plan(
-        self, at: int | None = None, *, targets: Sequence[str] = (), explain: bool = False
+        self,
+        at: int | None = None,
+        *,
+        targets: Sequence[str] = (),
+        explain: bool = False,
+        allow_destroy: Sequence[str] = (),
     ) -> Plan:
-        """Observe and plan, for the session's instant unless another one is given."""
+        """Observe and plan, for the session's instant unless another one is given.
+
+        Raises UsageError when `allow_destroy` names a replication that the specs do not have.
+        """
+        for name in allow_destroy:
+            if name not in self.desired.replications:
+                known = ", ".join(self.desired.replications) or "none"
+                raise UsageError(f"--allow-destroy {name}: the specs have these: {known}")
         observed = self.observe()
         at = at or self.now or int(time.time())
-        whole = plan(self.desired, observed, at, explain=explain)
+        whole = plan(self.desired, observed, at, explain=explain, allow_destroy=allow_destroy)
         made = restrict(whole, targets, self.desired.replications)
         logger.bind(**made.summary).debug("planned")
         return made

@@ -48,6 +48,7 @@ class Blocked:
     versions: tuple[Version, ...]
     guard: str
     message: str
+    remedy: str = ""
 
 
 class Severity(StrEnum):
@@ -126,6 +127,8 @@ class Plan:
     next_due: int | None = None
     targets: tuple[str, ...] = ()
     """What the plan was restricted to; empty: everything."""
+    allow_destroy: tuple[str, ...] = ()
+    """The replications whose destroy budget a person has lifted for it."""
 
     @property
     def complete(self) -> bool:

@@ -1,7 +1,7 @@
 """The plan of everything: sources, pairs, retention on senders, guards."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from reconciler.actions import Destroy, Reason
 from reconciler.desired.model import Desired
@@ -17,11 +17,19 @@ from reconciler.planner.retire import Protection, retire
 from reconciler.planner.snapshotting import next_due
 
 
-def plan(desired: Desired, observed: Observed, now: int, *, explain: bool = False) -> Plan:
+def plan(
+    desired: Desired,
+    observed: Observed,
+    now: int,
+    *,
+    explain: bool = False,
+    allow_destroy: Collection[str] = (),
+) -> Plan:
     """Return everything to be done so that the hosts match the specs at the instant `now`.
 
     Total: whatever was observed, a plan comes out; what can't be done is a conflict or a note in
-    it. `explain` records for each managed version why it is kept.
+    it. `explain` records for each managed version why it is kept. `allow_destroy` are the
+    replications whose destroy budget a person has lifted for this plan.
     """
     found = find_sources(desired, observed, now)
     pairs = found.pairs()
@@ -43,8 +51,9 @@ def plan(desired: Desired, observed: Observed, now: int, *, explain: bool = Fals
         notes=(*found.notes, *orphan_notes(desired, observed)),
         kept=tuple(kept),
         next_due=next_due(desired.replications.values(), now),
+        allow_destroy=tuple(sorted(set(allow_destroy))),
     )
-    return guard(draft, desired, observed)
+    return guard(draft, desired, observed, allow_destroy)
 
 
 def _state(name: str, observation: Observation | None) -> HostState:

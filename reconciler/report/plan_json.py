@@ -83,6 +83,7 @@ def _content(plan: Plan) -> Json:
         "complete": plan.complete,
         "applyable": bool(plan.actions),
         "targets": list(plan.targets),
+        "allow_destroy": list(plan.allow_destroy),
         "specs": {
             "revision": plan.specs.revision,
             "digest": plan.specs.digest,
@@ -145,6 +146,7 @@ def blocked_object(blocked: Blocked) -> Json:
         "versions": [version_object(version) for version in blocked.versions],
         "guard": blocked.guard,
         "message": blocked.message,
+        "remedy": blocked.remedy,
     }
 
 

@@ -34,6 +34,7 @@ def read_plan(fields: Fields) -> Plan:
         kept=tuple(_kept(kept) for kept in fields.objects("kept")),
         next_due=fields.optional("next_due", fields.moment),
         targets=fields.texts("targets"),
+        allow_destroy=fields.optional("allow_destroy", fields.texts) or (),
     )
 
 
@@ -79,6 +80,7 @@ def _blocked(fields: Fields) -> Blocked:
         versions=tuple(read_version(version) for version in fields.objects("versions")),
         guard=fields.text("guard"),
         message=fields.text("message"),
+        remedy=fields.optional("remedy", fields.text) or "",
     )
 
 

@@ -33,6 +33,9 @@ def _header(plan: Plan, *, explain: bool) -> Iterator[Line]:
         count = count_text(len(seen), "host")
         yield Line(f"{count} observed: {names_text(seen, None if explain else HOSTS_NAMED)}.")
     yield from unseen_lines(plan.hosts)
+    if plan.allow_destroy:
+        lifted = ", ".join(plan.allow_destroy)
+        yield Line(f"The destroy budget of {lifted} is lifted for this plan.", Style.WARNING)
     if plan.targets:
         yield Line(
             f"Restricted to {', '.join(plan.targets)}: what else there is to do was left out.",

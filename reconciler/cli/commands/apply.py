@@ -8,6 +8,7 @@ import typer
 from reconciler.cli.ending import Ended
 from reconciler.cli.options import (
     DEFAULT_SPECS,
+    AllowDestroy,
     Debug,
     Explain,
     Json,
@@ -29,6 +30,7 @@ def apply(  # noqa: PLR0913 - as many as there are options
     auto_approve: Annotated[
         bool, typer.Option("--auto-approve", help="Do not ask before anything is changed.")
     ] = False,
+    allow_destroy: AllowDestroy = None,
     as_json: Json = False,
     explain: Explain = False,
     now: Now = None,
@@ -45,8 +47,12 @@ def apply(  # noqa: PLR0913 - as many as there are options
     configure(debug=debug)
     if as_json and not auto_approve and file is None:
         raise UsageError("apply --json can't ask: give --auto-approve or a saved plan as well")
+    if allow_destroy and file is not None:
+        raise UsageError("a saved plan is applied as it is: give --allow-destroy when planning")
     output = Output(no_color=no_color)
     at = instant("--now", now)
     applying = Applying(specs, ssh_config, output, at, as_json=as_json, explain=explain)
-    code = applying.saved(file) if file is not None else applying.fresh(approved=auto_approve)
+    if file is not None:
+        raise Ended(applying.saved(file))
+    code = applying.fresh(approved=auto_approve, allow_destroy=allow_destroy or ())
     raise Ended(code)
