@@ -18,7 +18,7 @@ def plan_lines(plan: Plan, *, explain: bool = False) -> Iterator[Line]:
     yield from _header(plan, explain=explain)
     yield from block_lines(plan, explain=explain)
     if explain:
-        yield from section(Line("Kept, and by which rules", Style.TITLE), _kept(plan.kept))
+        yield from section(Line("Kept, and why", Style.TITLE), _kept(plan.kept))
     yield from trouble_lines(plan, explain=explain)
     yield Line()
     yield of_plan(plan).line

@@ -23,8 +23,8 @@ MUTATIONS = (
     GUARDS(
         "the guards are not asked",
         (1, 3, 9),
-        "return guard(draft, desired, observed, allow_destroy)",
-        "return draft",
+        "guarded = guard(draft, desired, observed, allow_destroy)",
+        "guarded = draft",
         file="reconciler/planner/planning.py",
         tests=("tests/unit/planner/test_destroying.py",),
     ),

@@ -48,14 +48,20 @@ MUTATIONS = (
     RETIRE(
         "the planner destroys what a rule keeps",
         (9,),
-        "if not decision.kept\n",
-        "if True\n",
+        "            and not decision.kept\n",
+        "\n",
     ),
     RETIRE(
         "the planner destroys what it has only promised",
         (3,),
-        "and not decision.version.is_planned\n",
+        "            and version.guid in self.present\n",
         "\n",
+    ),
+    RETIRE(
+        "the planner destroys where it is said that nothing may be destroyed",
+        (3,),
+        "self.frozen is None\n",
+        "True\n",
     ),
     PLANNING(
         "the planner destroys on the sender for a suspended spec",

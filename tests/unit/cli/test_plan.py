@@ -57,7 +57,7 @@ def test_a_part_of_a_plan(command: Runner) -> None:
 
 @pytest.mark.usefixtures("hosts")
 def test_a_plan_is_explained(command: Runner) -> None:
-    assert "Kept, and by which rules" in command("plan", "--explain").stdout
+    assert "Kept, and why" in command("plan", "--explain").stdout
 
 
 @pytest.mark.usefixtures("hosts")

@@ -8,7 +8,7 @@ import pytest
 from reconciler.observed.model import Observation
 from reconciler.planner import planning
 from reconciler.planner.retention import Decision
-from reconciler.planner.retire import Protection, retire
+from reconciler.planner.retire import Protection, Retention
 from tests.support.shown import of_verb
 from tests.support.worlds import NOW, desired, fs, pool, replica, seen, unseen, world
 
@@ -115,8 +115,9 @@ def test_what_is_only_promised_is_not_destroyed() -> None:
     decisions = [Decision(version, (), ("beyond last 0",)) for version in (real, promised)]
     nothing: frozenset[str] = frozenset()
 
-    [(destroy, _)] = retire(
-        "alpha", "tank/www", decisions, Protection(frozenset(), nothing, nothing)
-    )
+    protection = Protection(frozenset(), nothing, nothing)
+    there = frozenset({real.guid})
+
+    [(destroy, _)] = Retention("alpha", "tank/www", tuple(decisions), protection, there).destroys()
 
     assert destroy.versions == (real,)
