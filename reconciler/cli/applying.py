@@ -48,10 +48,12 @@ class Applying:
         self.as_json = as_json
         self.explain = explain
 
-    def fresh(self, *, approved: bool, allow_destroy: Sequence[str] = ()) -> ExitCode:
+    def fresh(
+        self, *, approved: bool, allow_destroy: Sequence[str] = (), compare: str | None = None
+    ) -> ExitCode:
         """Observe, plan, show, ask unless that was done, and execute."""
         with self._errors_told(), self._session() as session:
-            plan = session.plan(explain=self.explain, allow_destroy=allow_destroy)
+            plan = session.plan(explain=self.explain, allow_destroy=allow_destroy, compare=compare)
             self._show(plan)
             if not plan.actions:
                 return self._nothing_to_do(plan)

@@ -50,6 +50,15 @@ AllowDestroy = Annotated[
         help="Lift the destroy budget of this replication, this once; repeatable.",
     ),
 ]
+CompareSpecs = Annotated[
+    str | None,
+    typer.Option(
+        "--compare-specs",
+        metavar="OTHER",
+        help="Say how many more versions go than by the keep rules of other specs: a file, a"
+        " directory, or a branch, tag or commit of the repository that the specs are in.",
+    ),
+]
 State = Annotated[
     Path | None,
     typer.Option(

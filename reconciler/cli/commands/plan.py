@@ -9,6 +9,7 @@ from reconciler.cli.ending import Ended
 from reconciler.cli.options import (
     DEFAULT_SPECS,
     AllowDestroy,
+    CompareSpecs,
     Debug,
     Explain,
     Json,
@@ -40,6 +41,7 @@ def plan(  # noqa: PLR0913 - as many as there are options
         ),
     ] = None,
     allow_destroy: AllowDestroy = None,
+    compare_specs: CompareSpecs = None,
     explain: Explain = False,
     now: Now = None,
     ssh_config: SshConfig = None,
@@ -63,7 +65,10 @@ def plan(  # noqa: PLR0913 - as many as there are options
         if out is not None and now is not None and not session.all_simulated:
             raise UsageError("--now and --out: a plan for another time can't be applied")
         made = session.plan(
-            targets=target or (), explain=explain, allow_destroy=allow_destroy or ()
+            targets=target or (),
+            explain=explain,
+            allow_destroy=allow_destroy or (),
+            compare=compare_specs,
         )
     output = Output(no_color=no_color)
     if out is not None:
