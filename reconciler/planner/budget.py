@@ -27,6 +27,11 @@ class Going:
     """How many are left, with those that arrive before anything is destroyed."""
 
 
+def is_near(allowed: MaxDestroy, going: int) -> bool:
+    """Tell whether so many can be over the budget at all: they mostly are few."""
+    return going > min(allowed.always, allowed.versions or allowed.always)
+
+
 def excess(allowed: MaxDestroy, found: Going) -> str | None:
     """Say by what a plan is over the budget; None: it is not."""
     whole = found.going + found.staying

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from reconciler.actions import Destroy, Send, Snapshot
 from reconciler.desired.model import Desired
 from reconciler.observed.model import Filesystem, Observed, Seen
-from reconciler.planner.budget import Going, excess
+from reconciler.planner.budget import Going, excess, is_near
 from reconciler.planner.history import Common, History, Nothing, compare
 from reconciler.planner.objections import (
     Need,
@@ -196,6 +196,10 @@ class _Eye:
         doomed, awaited = self.doomed[place], self.awaited.get(place, set())
         for owner in scene.owners:
             name = owner.replication.name
+            if name in self.allow_destroy or not is_near(
+                owner.replication.max_destroy, len(doomed)
+            ):
+                continue
             mine = [version for version in filesystem.snapshots if owner.owns(version)]
             going = [version for version in mine if version.guid in doomed]
             arrivals = (self.arrivals[id_] for id_ in awaited if id_ in self.arrivals)
@@ -205,7 +209,7 @@ class _Eye:
             fresh = self._fresh(place, scene.roles, name, going)
             found = Going(len(going), fresh, len(mine) - len(going) + coming)
             said = excess(owner.replication.max_destroy, found)
-            if said is not None and name not in self.allow_destroy:
+            if said is not None:
                 remedy = f"look at the plan, then: reconciler apply --allow-destroy {name}"
                 yield name, Objection("budget", said, remedy)
 

@@ -197,6 +197,13 @@ MUTATIONS = (
         "if False:",
     ),
     BUDGET(
+        "a destroy budget of few versions is not looked at",
+        ("budget",),
+        "return going > min(allowed.always, allowed.versions or allowed.always)",
+        "return going > allowed.always",
+        tests=("tests/unit/planner/test_budget.py", "tests/unit/planner/test_policy.py"),
+    ),
+    BUDGET(
         "what piled up counts towards the share of a budget",
         ("budget",),
         "counted = found.going - found.fresh",
@@ -205,14 +212,14 @@ MUTATIONS = (
     EXCESS(
         "the destroy budget is lifted for all when it is for one",
         ("budget",),
-        "if said is not None and name not in self.allow_destroy:",
-        "if said is not None and not self.allow_destroy:",
+        "if name in self.allow_destroy or not is_near(",
+        "if self.allow_destroy or not is_near(",
     ),
     EXCESS(
         "a person's word lifts no destroy budget",
         ("budget",),
-        "if said is not None and name not in self.allow_destroy:",
-        "if said is not None:",
+        "if name in self.allow_destroy or not is_near(",
+        "if not is_near(",
     ),
     EXCESS(
         "what arrives does not count towards what stays",

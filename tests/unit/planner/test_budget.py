@@ -116,6 +116,13 @@ def test_a_rule_that_was_made_shorter_destroys_nothing_until_a_person_says_so() 
     assert made.outcome is Outcome.BLOCKED
 
 
+def test_a_number_may_be_smaller_than_what_always_may_go_by_the_share() -> None:
+    specs = desired("web: alpha tank/www max-destroy 2 keep last 3")
+
+    assert gone(plan(specs, local(quarters(5)), NOW)) == {"alpha": 2}
+    assert gone(plan(specs, local(quarters(6)), NOW)) == {}
+
+
 def test_only_the_name_of_that_replication_lifts_its_budget() -> None:
     specs = desired(SHORTER, "db: alpha tank/db keep last 1")
 
