@@ -64,7 +64,8 @@ class Retention:
         for decision in self.decisions:
             version = decision.version
             stays = self.protection.of(self.filesystem, version)
-            if decision.kept or version.guid in self.present:
+            comes = version.is_planned and stays is not None
+            if decision.kept or comes or version.guid in self.present:
                 rules = (*decision.kept_by, *(why for why in (stays, self.frozen) if why))
                 if rules:
                     yield Kept(self.host, self.filesystem, version, rules)

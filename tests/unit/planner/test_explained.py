@@ -32,6 +32,11 @@ CASES = {
             "vault @~23:00: last 1 of 2, most recent common version",
         ],
     ),
+    "what is only about to be made": (
+        "web: alpha tank/www every 15m keep matching x",
+        (seen("alpha", fs("tank/www", "@~22:00,12")),),
+        ["alpha @~23:15: last managed version"],
+    ),
     "a receiver that was not seen": (
         SENT,
         (seen("alpha", fs("tank/www", ODD)), unseen("vault")),
