@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -48,10 +48,12 @@ class Applying:
         self.as_json = as_json
         self.explain = explain
 
-    def fresh(self, *, approved: bool) -> ExitCode:
+    def fresh(
+        self, *, approved: bool, allow_destroy: Sequence[str] = (), compare: str | None = None
+    ) -> ExitCode:
         """Observe, plan, show, ask unless that was done, and execute."""
         with self._errors_told(), self._session() as session:
-            plan = session.plan(explain=self.explain)
+            plan = session.plan(explain=self.explain, allow_destroy=allow_destroy, compare=compare)
             self._show(plan)
             if not plan.actions:
                 return self._nothing_to_do(plan)
@@ -145,7 +147,7 @@ def _planned_again(saved: Plan, session: Session) -> Plan:
     if session.desired.digest != saved.specs.digest:
         raise PlanStale("the saved plan is stale: the specs have changed since; plan anew")
     try:
-        return session.plan(saved.at, targets=saved.targets)
+        return session.plan(saved.at, targets=saved.targets, allow_destroy=saved.allow_destroy)
     except UsageError as error:
         raise PlanStale(f"the saved plan is stale: {error}; plan anew") from error
 

@@ -42,6 +42,23 @@ Explain = Annotated[
     bool,
     typer.Option("--explain", help="Every action on its own line, and why versions are kept."),
 ]
+AllowDestroy = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-destroy",
+        metavar="NAME",
+        help="Lift the destroy budget of this replication, this once; repeatable.",
+    ),
+]
+CompareSpecs = Annotated[
+    str | None,
+    typer.Option(
+        "--compare-specs",
+        metavar="OTHER",
+        help="Say how many more versions go than by the keep rules of other specs: a file, a"
+        " directory, or a branch, tag or commit of the repository that the specs are in.",
+    ),
+]
 State = Annotated[
     Path | None,
     typer.Option(

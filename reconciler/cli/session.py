@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -11,6 +12,7 @@ from typing import Self
 from loguru import logger
 
 from reconciler.cli.interrupts import closing_on_interrupt
+from reconciler.desired.earlier import other_specs
 from reconciler.desired.load import load
 from reconciler.desired.model import Desired
 from reconciler.errors import UsageError
@@ -20,6 +22,7 @@ from reconciler.hosts.addresses import SimulatedAddress, SshOptions
 from reconciler.observed.model import Observation, Observed, Seen
 from reconciler.planner.plan import Plan
 from reconciler.planner.planning import plan
+from reconciler.planner.policy import policy_change
 from reconciler.planner.restrict import restrict
 from reconciler.planner.roots import roots_of
 from reconciler.report.figures import count_text
@@ -29,6 +32,7 @@ class Session:
     """Specs and the hosts they name."""
 
     def __init__(self, specs: Path, ssh_config: Path | None, now: int | None = None) -> None:
+        self.specs = specs
         self.desired: Desired = load(specs)
         self.now = now
         """The instant to plan for, None for the present one."""
@@ -74,12 +78,30 @@ class Session:
         return all(isinstance(address, SimulatedAddress) for address in addresses)
 
     def plan(
-        self, at: int | None = None, *, targets: Sequence[str] = (), explain: bool = False
+        self,
+        at: int | None = None,
+        *,
+        targets: Sequence[str] = (),
+        explain: bool = False,
+        allow_destroy: Sequence[str] = (),
+        compare: str | None = None,
     ) -> Plan:
-        """Observe and plan, for the session's instant unless another one is given."""
+        """Observe and plan, for the session's instant unless another one is given.
+
+        `compare` names specs to compare the keep rules with (see `desired.earlier`). Raises
+        UsageError when `allow_destroy` names a replication that the specs do not have.
+        """
+        other = None if compare is None else other_specs(self.specs, compare)
+        for name in allow_destroy:
+            if name not in self.desired.replications:
+                known = ", ".join(self.desired.replications) or "none"
+                raise UsageError(f"--allow-destroy {name}: the specs have these: {known}")
         observed = self.observe()
         at = at or self.now or int(time.time())
-        whole = plan(self.desired, observed, at, explain=explain)
+        whole = plan(self.desired, observed, at, explain=explain, allow_destroy=allow_destroy)
+        if other is not None:
+            change = policy_change(self.desired, other, observed, at)
+            whole = replace(whole, policy_change=change)
         made = restrict(whole, targets, self.desired.replications)
         logger.bind(**made.summary).debug("planned")
         return made

@@ -70,6 +70,7 @@ def blockages(part: Plan) -> tuple[Blockage, ...]:
             b.guard,
             b.message,
             tuple(version.label for version in b.versions),
+            b.remedy,
         )
         for b in part.blocked
     )

@@ -7,6 +7,7 @@ import re
 import zoneinfo
 
 from reconciler.desired.diagnostics import shown
+from reconciler.desired.grid import InvalidGrid, parse_grid
 from reconciler.desired.selection import InvalidPattern, Pattern
 from reconciler.desired.units import InvalidDuration, parse_duration
 from reconciler.zfs.names import InvalidName, check_filesystem, check_version_name
@@ -17,6 +18,7 @@ LABEL_VALUE = "([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?"
 PREFIX = "[A-Za-z0-9_.:-]{1,40}"
 ADDRESS = "[A-Za-z0-9:][A-Za-z0-9._:%-]*"
 USER = "[A-Za-z0-9_][A-Za-z0-9_.-]*"
+SHARE = "([1-9][0-9]?|100)%"
 SHORTEST_EVERY = 10
 
 _JUMP = re.compile(rf"({USER}@)?([A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.%]+\])(:[0-9]{{1,5}})?")
@@ -158,6 +160,20 @@ def timezone(text: str) -> str:
         near = difflib.get_close_matches(text, sorted(known), 1)
         advice = f"did you mean `{near[0]}`?" if near else "write for example `Europe/Vienna`"
         raise ValueError(f"there is no time zone {shown(text)}; {advice}") from None
+    return text
+
+
+def share(text: str) -> str:
+    """Check a share in per cent."""
+    return _match(SHARE, text, f"{shown(text)} is not a share; write `1%` to `100%`")
+
+
+def grid(text: str) -> str:
+    """Check a retention grid."""
+    try:
+        parse_grid(text)
+    except InvalidGrid as error:
+        raise ValueError(str(error)) from None
     return text
 
 

@@ -6,8 +6,8 @@ The ready ones are texts for sh(1) that use nothing but the database's own clien
 import shlex
 from collections.abc import Iterable, Iterator
 
+from reconciler.desired.hook_objects import Hook as HookSection
 from reconciler.desired.model import Hook
-from reconciler.desired.objects import Hook as HookSection
 from reconciler.desired.units import parse_duration
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from reconciler.desired.grid import parse_grid
 from reconciler.desired.model import Calendar, Keep, KeepRule, Last, Matching, Period, Within
 from reconciler.desired.objects import Keep as KeepSection
 from reconciler.desired.objects import KeepRules
@@ -29,4 +30,6 @@ def _rules(section: KeepRules) -> tuple[KeepRule, ...]:
         rules.append(Within(parse_duration(section.within), section.within))
     if section.matching is not None:
         rules.append(Matching(section.matching))
+    if section.grid is not None:
+        rules.append(parse_grid(section.grid))
     return tuple(rules)

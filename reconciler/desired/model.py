@@ -53,7 +53,33 @@ class Matching:
     pattern: str
 
 
-KeepRule = Last | Calendar | Within | Matching
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Neighbouring buckets of a grid that are alike."""
+
+    repeat: int
+    length: int
+    """Seconds."""
+    keep: int | None = 1
+    """How many of a bucket are kept, the oldest of it; None: all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Keep what zrepl's `grid` keeps, and the newest version, from which its buckets count back.
+
+    zrepl's rule also has a `regex`: only snapshots whose names have a match take part in it, the
+    youngest of them is where it counts from, and all others are not kept by it. There is no such
+    field here because rules see the managed versions of one replication only. What a regex sets
+    apart in zrepl is another prefix, and so another replication, here; a rule `regex` is `Matching`
+    (which looks at the whole name), with `negate` it is `Matching` of `(?!.*REGEX).*`.
+    """
+
+    intervals: tuple[Interval, ...]
+    """From the newest to the oldest."""
+
+
+KeepRule = Last | Calendar | Within | Matching | Grid
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +170,19 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class MaxDestroy:
+    """How many snapshots of one filesystem one run may destroy unless a person allows more."""
+
+    versions: int | None = None
+    """None: any number."""
+    share: int | None = None
+    """Per cent of what is there and arrives (see `planner.budget`); None: all."""
+    always: int = 10
+    """So many may go whatever their share: a rule like `last: 2` keeps fewer than a host that was
+    busy for an hour has to let go."""
+
+
+@dataclass(frozen=True, slots=True)
 class Replication:
     """Filesystems of one or more sender hosts, their snapshots, retention and targets."""
 
@@ -154,6 +193,7 @@ class Replication:
     keep: Keep
     targets: tuple[Target, ...]
     suspend: bool = False
+    max_destroy: MaxDestroy = MaxDestroy()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,66 +1,41 @@
 """The kinds of spec objects as pydantic models: what may be written, and what each field means.
 
-The only home of pydantic. Nothing is coerced: a number is not text, text is not a number or a
-truth value. Descriptions become the JSON Schema and the reference page. Keys of the language that
-this version has not built yet stand in `later` and are refused by name.
+Descriptions become the JSON Schema and the reference page. Keys of the language that this version
+has not built yet stand in `later` and are refused by name. Pydantic is used here,
+in `part` and in `hook_objects`.
 """
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
+from pydantic import Field, TypeAdapter, ValidationError
+
+from reconciler.desired.hook_objects import Hook
+from reconciler.desired.part import (
+    Address,
+    Count,
+    Duration,
+    Every,
+    Flag,
+    GridText,
+    HostKey,
+    Jump,
+    Labels,
+    Name,
+    Part,
+    PatternText,
+    Port,
+    Prefix,
+    Regex,
+    Share,
+    StateFile,
+    Timezone,
+    Under,
+    User,
 )
-from pydantic.alias_generators import to_camel
-from pydantic.json_schema import WithJsonSchema
-
-from reconciler.desired import checks, units
 
 __all__ = ["API_VERSION", "KINDS", "Part", "SpecObject", "ValidationError", "raw_schema"]
 
 API_VERSION = "reconciler/v1alpha1"
-
-
-class Part(BaseModel):
-    """A mapping in a spec file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
-
-    later: ClassVar[frozenset[str]] = frozenset()
-    """Keys of the language that are not supported yet."""
-
-
-def _schema(kind: str, pattern: str = "") -> WithJsonSchema:
-    """Describe text with a grammar; `x-kind` names it in the reference."""
-    schema = {"type": "string", "x-kind": kind}
-    return WithJsonSchema({**schema, "pattern": pattern} if pattern else schema)
-
-
-Name = Annotated[str, AfterValidator(checks.name), _schema("name", f"^{checks.NAME}$")]
-LabelKey = Annotated[str, AfterValidator(checks.label_key)]
-LabelValue = Annotated[str, AfterValidator(checks.label_value)]
-Address = Annotated[str, AfterValidator(checks.address), _schema("address", f"^{checks.ADDRESS}$")]
-User = Annotated[str, AfterValidator(checks.user), _schema("user", f"^{checks.USER}$")]
-Jump = Annotated[str, AfterValidator(checks.jump), _schema("`[user@]host[:port]`")]
-HostKey = Annotated[str, AfterValidator(checks.host_key), _schema("`TYPE BASE64`")]
-Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
-Count = Annotated[int, Field(strict=True, ge=1)]
-Flag = Annotated[bool, Field(strict=True)]
-PatternText = Annotated[str, AfterValidator(checks.pattern), _schema("pattern", "^!?[^/*!][^*/]*")]
-StateFile = Annotated[str, AfterValidator(checks.state_file), _schema("path")]
-Under = Annotated[str, AfterValidator(checks.under), _schema("filesystem")]
-Prefix = Annotated[str, AfterValidator(checks.prefix), _schema("prefix", f"^{checks.PREFIX}$")]
-Duration = Annotated[str, BeforeValidator(checks.duration), _schema("duration", units.DURATION)]
-Every = Annotated[str, BeforeValidator(checks.every), _schema("duration", units.DURATION)]
-Timezone = Annotated[str, AfterValidator(checks.timezone), _schema("IANA time zone")]
-Regex = Annotated[str, AfterValidator(checks.regex), _schema("regular expression")]
-CommandText = Annotated[str, AfterValidator(checks.command_text), _schema("text")]
-Labels = dict[LabelKey, LabelValue]
 
 
 class Metadata(Part):
@@ -148,8 +123,6 @@ class HostSpec(Part):
 class KeepRules(Part):
     """Rules that vote to keep a version: it is kept when any of them keeps it."""
 
-    later = frozenset({"grid"})
-
     last: Count | None = Field(None, description="Keep this many of the newest.")
     hourly: Count | None = Field(
         None, description="Keep the newest of each of the most recent hours that have one."
@@ -162,6 +135,9 @@ class KeepRules(Part):
         None, description="Keep all not older than this, counted back from the newest version."
     )
     matching: Regex | None = Field(None, description="Keep every version whose whole name matches.")
+    grid: GridText | None = Field(
+        None, description="Keep what zrepl's `grid` keeps, and the newest version."
+    )
     timezone: Timezone = Field("UTC", description="Calendar periods begin and end in it.")
 
 
@@ -176,54 +152,6 @@ class HostSelector(Part):
 
     match_labels: Labels = Field(
         min_length=1, description="Labels that a host must have, all of them."
-    )
-
-
-class PostgresCheckpoint(Part):
-    """A checkpoint of PostgreSQL before the snapshots: recovery from them has little to do."""
-
-    connection: CommandText = Field(
-        "dbname=postgres", description="What `psql -d` takes: a database, or a connection string."
-    )
-    run_as: User | None = Field(
-        None, description="Whose rights psql needs: by su for root, else by `sudo -n`."
-    )
-
-
-class MysqlReadLock(Part):
-    """The global read lock of MySQL or MariaDB, held while the snapshots are taken."""
-
-    defaults_file: CommandText | None = Field(
-        None, description="The client's `--defaults-file`, with user and password."
-    )
-
-
-class Hook(Part):
-    """What is run on the host around each group of snapshots: commands, or a ready pair of them."""
-
-    name: CommandText | None = Field(
-        None, description="What messages call it; default its place in the list."
-    )
-    before: CommandText | None = Field(
-        None, description="Text for `sh -c`, run before the snapshots."
-    )
-    after: CommandText | None = Field(
-        None,
-        description="The same after them, whatever came of `before` and of the snapshots.",
-    )
-    postgres_checkpoint: PostgresCheckpoint | None = Field(
-        None, description="Instead of `before` and `after`: a checkpoint of PostgreSQL."
-    )
-    mysql_read_lock: MysqlReadLock | None = Field(
-        None,
-        description="Instead of `before` and `after`: the read lock of MySQL or MariaDB, held for"
-        " as long as the snapshots take.",
-    )
-    timeout: Duration = Field("1m", description="How long `before` and `after` may take, each.")
-    on_failure: Literal["abort", "continue"] = Field(
-        "abort",
-        description="`abort`: when `before` fails no snapshot is taken, and when `after` fails the"
-        " snapshots' action is told as failed. `continue`: a failure is told, and that is all.",
     )
 
 
@@ -310,14 +238,32 @@ class Target(Part):
     )
 
 
+class MaxDestroy(Part):
+    """How many snapshots of one filesystem one run may destroy; more needs a person."""
+
+    versions: Count | None = Field(
+        None, description="At most this many; default: any number that `share` allows."
+    )
+    share: Share = Field(
+        "50%",
+        description="At most this share of those that are there and arrive; 10 may go in any case.",
+    )
+
+
 class ReplicationSpec(Part):
     """Which filesystems go where."""
 
-    later = _ON_THE_WAY | {"maxDestroy", "windows"}
+    later = _ON_THE_WAY | {"windows"}
 
     source: Source = Field(description="What is snapshotted and sent.")
     targets: list[Target] = Field(
         description="The receivers. `[]` takes snapshots and sends nothing."
+    )
+    max_destroy: MaxDestroy = Field(
+        default=MaxDestroy.model_validate({}),
+        description="The destroy budget: how many snapshots of one filesystem, on either side, one"
+        " run may destroy. What is over it is blocked as a whole and needs"
+        " `reconciler apply --allow-destroy NAME`.",
     )
     suspend: Flag = Field(default=False, description="Stop everything for this replication.")
 

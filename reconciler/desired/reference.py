@@ -26,6 +26,10 @@ are truth values. `reconciler validate` reports all errors at once, each with fi
   any depth. A leading `!` excludes exactly what the pattern names, and always wins: `!tank/a`
   leaves `tank/a/b` selected, `!tank/a/**` takes the subtree away. In YAML it needs quotes. The
   pool is always named.
+* A **grid** is a row of buckets that count back from the newest version, as zrepl has it:
+  `1x1h(keep=all) | 24x1h | 30x1d` is an hour of which all is kept, then 24 hours and 30 days of
+  each of which the oldest version is kept, or the N oldest with `(keep=N)`. What is older than all
+  buckets is not kept. Begin with a `keep=all` bucket; see [concepts](concepts.md#keep-rules).
 * Whatever the spec set: receivers are never the same, nor nested in those of another replication
   or target; nothing that is received is selected as a source; replications that share a filesystem
   on a host have different prefixes.
@@ -61,6 +65,7 @@ spec:
   monthly: 12
   within: 3d
   matching: ".*-keep"
+  grid: 1x1h(keep=all) | 24x1h | 30x1d
   timezone: Europe/Vienna
 ---
 apiVersion: reconciler/v1alpha1
@@ -89,6 +94,7 @@ spec:
       onConflict: stop
       path: auto
       maxLag: 1h
+  maxDestroy: {versions: 1000, share: 50%}
 """
 
 _KEEP = ("Keep", "KeepRules")

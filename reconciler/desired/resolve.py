@@ -17,6 +17,7 @@ from reconciler.desired.model import (
     Desired,
     Initial,
     Keep,
+    MaxDestroy,
     OnConflict,
     Replication,
     Snapshots,
@@ -24,6 +25,7 @@ from reconciler.desired.model import (
 )
 from reconciler.desired.objects import Host, KeepRules
 from reconciler.desired.objects import Keep as KeepSection
+from reconciler.desired.objects import MaxDestroy as MaxDestroySection
 from reconciler.desired.objects import Replication as ReplicationObject
 from reconciler.desired.objects import Target as TargetSection
 from reconciler.desired.overlap import is_empty
@@ -117,6 +119,7 @@ class _Resolver:
             keep=self.keep(source.keep, item.at("spec", "source", "keep", "policy")),
             targets=tuple(targets),
             suspend=spec.suspend,
+            max_destroy=_max_destroy(spec.max_destroy),
         )
         self.findings += _selection_findings(item, replication)
         self.findings += _name_findings(item, replication)
@@ -191,6 +194,12 @@ class _Resolver:
             advice = _there_are(self.policies)
             self.findings.append(where.error(f"there is no KeepPolicy `{name}`", advice))
         return keep or Keep()
+
+
+def _max_destroy(section: MaxDestroySection) -> MaxDestroy:
+    """Return the destroy budget; a share of 100% is none."""
+    share = int(section.share.removesuffix("%"))
+    return MaxDestroy(section.versions, share if share < 100 else None)
 
 
 def _there_are(names: Iterable[str]) -> str:

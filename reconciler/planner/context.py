@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from reconciler.observed.model import Observed, Seen
 from reconciler.planner.pairs import Pair
 from reconciler.planner.plan import Conflict, PlannedAction
-from reconciler.planner.retention import Decision
+from reconciler.planner.retire import Retention
 from reconciler.zfs.types import Version
 
 
@@ -59,8 +59,8 @@ class PairPlan:
     """Why nothing may be destroyed on either end; None when the pair is in order."""
     base: Version | None = None
     """The most recent common version once the plan is done, as the sender has it."""
-    decisions: tuple[Decision, ...] = ()
-    """What the receiver's keep rules say of what the receiver will have."""
+    retention: Retention | None = None
+    """What was decided about the receiver's snapshots; None where nothing could be decided."""
 
     @property
     def settled_by(self) -> tuple[str, ...]:

@@ -48,6 +48,7 @@ class Blocked:
     versions: tuple[Version, ...]
     guard: str
     message: str
+    remedy: str = ""
 
 
 class Severity(StrEnum):
@@ -100,6 +101,20 @@ class Specs:
     objects: int
 
 
+@dataclass(frozen=True, slots=True)
+class PolicyChange:
+    """What other keep rules than those compared with cost."""
+
+    compared: str
+    """The specs they are compared with."""
+    more: int
+    """Snapshots that go by these rules and not by those."""
+    fewer: int
+    """The same the other way round."""
+    filesystems: int
+    """On how many filesystems, both hosts' counted."""
+
+
 class Outcome(StrEnum):
     """What a plan amounts to; text, JSON and exit code all come from this one value."""
 
@@ -126,6 +141,10 @@ class Plan:
     next_due: int | None = None
     targets: tuple[str, ...] = ()
     """What the plan was restricted to; empty: everything."""
+    allow_destroy: tuple[str, ...] = ()
+    """The replications whose destroy budget a person has lifted for it."""
+    policy_change: PolicyChange | None = None
+    """How it differs by its keep rules alone from what other specs ask for, if that was asked."""
 
     @property
     def complete(self) -> bool:

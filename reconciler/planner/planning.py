@@ -1,41 +1,50 @@
 """The plan of everything: sources, pairs, retention on senders, guards."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from reconciler.actions import Destroy, Reason
 from reconciler.desired.model import Desired
 from reconciler.observed.model import Observation, Observed, Seen
 from reconciler.planner.context import Context, PairPlan
+from reconciler.planner.explained import explained
 from reconciler.planner.guards import guard
 from reconciler.planner.mending_guard import guard_mending
 from reconciler.planner.orphans import orphan_notes
 from reconciler.planner.pairs import Source, find_sources, is_writable
 from reconciler.planner.pairwise import plan_pair
-from reconciler.planner.plan import HostState, Kept, Plan, PlannedAction, Specs
-from reconciler.planner.retention import Decision, evaluate
-from reconciler.planner.retire import Protection, retire
+from reconciler.planner.plan import HostState, Plan, PlannedAction, Specs
+from reconciler.planner.retention import evaluate
+from reconciler.planner.retire import Protection, Retention
 from reconciler.planner.snapshotting import next_due
 from reconciler.planner.zrepl import zrepl_notes
 
 
-def plan(desired: Desired, observed: Observed, now: int, *, explain: bool = False) -> Plan:
+def plan(
+    desired: Desired,
+    observed: Observed,
+    now: int,
+    *,
+    explain: bool = False,
+    allow_destroy: Collection[str] = (),
+) -> Plan:
     """Return everything to be done so that the hosts match the specs at the instant `now`.
 
     Total: whatever was observed, a plan comes out; what can't be done is a conflict or a note in
-    it. `explain` records for each managed version why it is kept.
+    it. `explain` records for each version on both sides why it stays. `allow_destroy` are the
+    replications whose destroy budget a person has lifted for this plan.
     """
     found = find_sources(desired, observed, now)
     pairs = found.pairs()
     context = Context.of(observed, pairs, now)
     pair_plans = [plan_pair(pair, context) for pair in pairs]
-    sources = _SourceRetention(pair_plans, context, explain=explain)
+    sources = _SourceRetention(pair_plans, context)
     actions = [
         *found.snapshots,
         *(action for pair_plan in pair_plans for action in pair_plan.actions),
         *(action for source in found.sources for action in sources.retire(source)),
     ]
-    kept = [*_kept_by_receivers(pair_plans), *sources.kept] if explain else []
     draft = Plan(
         at=now,
         specs=Specs(desired.revision, desired.digest, desired.objects),
@@ -47,10 +56,14 @@ def plan(desired: Desired, observed: Observed, now: int, *, explain: bool = Fals
             *orphan_notes(desired, observed),
             *zrepl_notes(found.sources, pairs, observed),
         ),
-        kept=tuple(kept),
         next_due=next_due(desired.replications.values(), now),
+        allow_destroy=tuple(sorted(set(allow_destroy))),
     )
-    return guard(guard_mending(draft, desired, observed), desired, observed)
+    mended = guard_mending(draft, desired, observed)
+    guarded = guard(mended, desired, observed, allow_destroy)
+    if not explain:
+        return guarded
+    return replace(guarded, kept=explained(guarded, desired, observed, pair_plans, sources.found))
 
 
 def _state(name: str, observation: Observation | None) -> HostState:
@@ -69,10 +82,9 @@ def _state(name: str, observation: Observation | None) -> HostState:
 class _SourceRetention:
     """Retention on senders: knows what every pair of a filesystem needs there."""
 
-    def __init__(self, pair_plans: Iterable[PairPlan], context: Context, *, explain: bool) -> None:
+    def __init__(self, pair_plans: Iterable[PairPlan], context: Context) -> None:
         self.context = context
-        self.explain = explain
-        self.kept: list[Kept] = []
+        self.found: list[Retention] = []
         self._pairs: dict[tuple[str, str], list[PairPlan]] = defaultdict(list)
         for pair_plan in pair_plans:
             source = pair_plan.pair.source
@@ -82,23 +94,31 @@ class _SourceRetention:
         """Yield the destroys of one source; none while any of its peers needs a second look."""
         name = source.filesystem.name
         pairs = self._pairs[source.host, name]
-        decisions = evaluate(source.replication.keep, source.managed)
-        frozen = self._frozen(source, pairs)
-        protection = self._protection(source, pairs)
-        if self.explain:
-            self.kept += _kept(source.host, name, decisions, protection, frozen)
-        if frozen is not None:
+        retention = self._retention(source, pairs)
+        self.found.append(retention)
+        if retention.frozen is not None:
             return
         after = {id_ for pair_plan in pairs for id_ in pair_plan.settled_by}
         after |= {p.id for pair_plan in pairs for p in pair_plan.actions if _on(p, source)}
         if source.snapshot_id is not None:
             after.add(source.snapshot_id)
         depends = tuple(sorted(after))
-        for destroy, why in retire(source.host, name, decisions, protection):
+        for destroy, why in retention.destroys():
             yield PlannedAction(destroy, Reason("expired", why), source.replication.name, depends)
-        for destroy in _stale_cursors(source, pairs, protection):
+        for destroy in _stale_cursors(source, pairs, retention.protection):
             reason = Reason("cursor-moved", "the cursor has moved on")
             yield PlannedAction(destroy, reason, source.replication.name, depends)
+
+    def _retention(self, source: Source, pairs: Sequence[PairPlan]) -> Retention:
+        managed = source.managed
+        return Retention(
+            source.host,
+            source.filesystem.name,
+            evaluate(source.replication.keep, managed),
+            self._protection(source, pairs),
+            frozenset(version.guid for version in managed if not version.is_planned),
+            self._frozen(source, pairs),
+        )
 
     def _frozen(self, source: Source, pairs: Sequence[PairPlan]) -> str | None:
         if source.replication.suspend:
@@ -131,28 +151,3 @@ def _stale_cursors(
 
 def _on(planned: PlannedAction, source: Source) -> bool:
     return (source.host, source.filesystem.name) in planned.action.places
-
-
-def _kept_by_receivers(pair_plans: Iterable[PairPlan]) -> Iterator[Kept]:
-    for pair_plan in pair_plans:
-        pair = pair_plan.pair
-        bases = frozenset({pair_plan.base.guid} if pair_plan.base is not None else ())
-        tags = frozenset({pair.marks.base_tag})
-        protection = Protection(base_guids=bases, own_tags=tags, origins=frozenset())
-        yield from _kept(
-            pair.receiver_host, pair.receiver, pair_plan.decisions, protection, pair_plan.frozen
-        )
-
-
-def _kept(
-    host: str,
-    filesystem: str,
-    decisions: Iterable[Decision],
-    protection: Protection,
-    frozen: str | None,
-) -> Iterator[Kept]:
-    for decision in decisions:
-        stays = protection.of(filesystem, decision.version)
-        rules = (*decision.kept_by, *(why for why in (stays, frozen) if why is not None))
-        if rules:
-            yield Kept(host, filesystem, decision.version, rules)

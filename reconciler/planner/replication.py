@@ -24,7 +24,7 @@ from reconciler.planner.context import Context, PairPlan
 from reconciler.planner.history import Run, runs
 from reconciler.planner.pairs import Pair, is_writable
 from reconciler.planner.plan import PlannedAction
-from reconciler.planner.retire import Protection, retire
+from reconciler.planner.retire import Protection, Retention
 from reconciler.planner.way import Way, find_way
 from reconciler.zfs.capabilities import StreamFlags, stream_flags
 from reconciler.zfs.names import ancestors, pool_of
@@ -68,12 +68,12 @@ class PairPlanner:
             self._settle(way, base, sends)
         else:
             self._release_sent([p.id for p in self.actions], "nothing is to be sent now")
-        self._retire(way, base)
+        retention = self._retire(way, base)
         self.context.arriving.update(self.arriving)
         receiver = (self.seen.host, self.pair.receiver)
         if flags.raw and receiver in self.arriving:
             self.context.arriving_raw.add(receiver)
-        return PairPlan(self.pair, tuple(self.actions), base=base, decisions=way.decisions)
+        return PairPlan(self.pair, tuple(self.actions), base=base, retention=retention)
 
     def _add(self, action: Action, code: str, message: str, *after: str) -> str:
         depends = tuple(sorted(set(after) or {*filter(None, [self.first])}))
@@ -302,21 +302,27 @@ class PairPlanner:
 
     # -- retention on the receiver ---------------------------------------------------------------
 
-    def _retire(self, way: Way, base: Version | None) -> None:
+    def _retire(self, way: Way, base: Version | None) -> Retention:
         there = self.there
-        if there is None or base is None or there.inconsistent or self.first is not None:
-            return
-        after = [p.id for p in self.actions]
-        present = {version.guid for version in there.snapshots}
+        present = frozenset(v.guid for v in there.snapshots) if there is not None else frozenset()
+        half = there is not None and there.inconsistent
+        frozen = "its first stream is not complete" if half or base is None else None
+        if self.first is not None:
+            frozen = "its place is being cleared"
         here = [d for d in way.decisions if d.version.guid in present]
         protection = Protection(
-            base_guids=frozenset({base.guid}),
+            base_guids=frozenset({base.guid} if base is not None else ()),
             own_tags=frozenset({self.marks.base_tag}),
             origins=self.context.origins[self.seen.host],
             newest=here[-1].version.guid if here and not way.wanted else None,
         )
-        for destroy, reason in retire(self.seen.host, there.name, here, protection):
+        retention = Retention(
+            self.seen.host, self.pair.receiver, way.decisions, protection, present, frozen
+        )
+        after = [p.id for p in self.actions]
+        for destroy, reason in retention.destroys():
             self._add(destroy, "expired", reason, *after)
+        return retention
 
 
 def _writable(seen: Seen, filesystem: str) -> Pool:

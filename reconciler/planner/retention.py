@@ -4,7 +4,8 @@ A version is kept when any rule keeps it. Rules look at the versions' order (cre
 calendars, at their creation; never at the clock, so a clock that jumps destroys nothing.
 
 Every rule here has the property the planner rests on: taking away versions that are not kept
-changes nothing for those that are.
+changes nothing for those that are. It is about one evaluation. When a new version comes, `grid`
+(see `planner.grid`) may let go of what thinning once, later, would have kept; calendars do not.
 """
 
 import re
@@ -14,7 +15,17 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from reconciler.desired.model import Calendar, Keep, KeepRule, Last, Matching, Period, Within
+from reconciler.desired.model import (
+    Calendar,
+    Grid,
+    Keep,
+    KeepRule,
+    Last,
+    Matching,
+    Period,
+    Within,
+)
+from reconciler.planner.grid import bucket_count, buckets, grid_origin, taken
 from reconciler.zfs.types import Version
 
 _LAST_INSTANT = int(datetime(9999, 12, 1, tzinfo=UTC).timestamp())
@@ -81,6 +92,8 @@ def _vote(rule: KeepRule, versions: Sequence[Version], timezone: str) -> _Vote:
             return _within(seconds, text, versions)
         case Matching(pattern):
             return _matching(pattern, versions)
+        case Grid() as grid:
+            return _grid(grid, versions)
 
 
 def _last(count: int, versions: Sequence[Version]) -> _Vote:
@@ -131,6 +144,25 @@ def _matching(pattern: str, versions: Sequence[Version]) -> _Vote:
         dict.fromkeys(hits, f"matching {pattern}"),
         {v.guid: f"does not match {pattern}" for v in versions if v.guid not in hits},
     )
+
+
+def _grid(grid: Grid, versions: Sequence[Version]) -> _Vote:
+    """Keep what the buckets keep, and what they count back from."""
+    keeps, refuses = {}, {}
+    total, origin = bucket_count(grid), grid_origin(versions)
+    for bucket, inside in buckets(grid, versions).items():
+        if bucket is None:
+            refuses.update({v.guid: "older than the grid" for v in inside})
+            continue
+        chosen = taken(bucket, inside)
+        keeps.update({v.guid: f"grid bucket {bucket.number} of {total}" for v in chosen})
+        for version in inside:
+            if version.guid not in keeps:
+                refuses[version.guid] = f"grid bucket {bucket.number} keeps {chosen[0].label}"
+    if origin is not None and origin.guid in refuses:
+        del refuses[origin.guid]
+        keeps[origin.guid] = "the newest, from which the grid counts"
+    return _Vote(keeps, refuses)
 
 
 @lru_cache(maxsize=100_000)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.actions import Destroy
+from reconciler.planner.plan import Kept
 from reconciler.planner.retention import Decision
 from reconciler.zfs.types import Version
 
@@ -36,21 +37,47 @@ BATCH = 100
 """Versions per destroy command: bounds the transaction group's time and the command's length."""
 
 
-def retire(
-    host: str, filesystem: str, decisions: Sequence[Decision], protection: Protection
-) -> Iterator[tuple[Destroy, str]]:
-    """Return the destroys for what no rule keeps and nothing protects, in batches, with reasons."""
-    expired = [
-        decision
-        for decision in decisions
-        if not decision.kept
-        and not decision.version.is_planned
-        and protection.of(filesystem, decision.version) is None
-    ]
-    for start in range(0, len(expired), BATCH):
-        batch = expired[start : start + BATCH]
-        versions = tuple(decision.version for decision in batch)
-        yield Destroy(host, filesystem, versions), explain(batch)
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """What was decided about the managed snapshots of one filesystem, and why."""
+
+    host: str
+    filesystem: str
+    decisions: tuple[Decision, ...]
+    """What the keep rules say; on a receiver also of what could still be sent."""
+    protection: Protection
+    present: frozenset[int]
+    """The guids of what is there: only that can be destroyed."""
+    frozen: str | None = None
+    """Why nothing may be destroyed."""
+
+    def destroys(self) -> Iterator[tuple[Destroy, str]]:
+        """Yield the destroys for what no rule keeps and nothing protects, in batches, with why."""
+        expired = [decision for decision in self.decisions if self._goes(decision)]
+        for start in range(0, len(expired), BATCH):
+            batch = expired[start : start + BATCH]
+            versions = tuple(decision.version for decision in batch)
+            yield Destroy(self.host, self.filesystem, versions), explain(batch)
+
+    def kept(self) -> Iterator[Kept]:
+        """Yield what stays, and what is to come and then stays, with all the reasons."""
+        for decision in self.decisions:
+            version = decision.version
+            stays = self.protection.of(self.filesystem, version)
+            comes = version.is_planned and stays is not None
+            if decision.kept or comes or version.guid in self.present:
+                rules = (*decision.kept_by, *(why for why in (stays, self.frozen) if why))
+                if rules:
+                    yield Kept(self.host, self.filesystem, version, rules)
+
+    def _goes(self, decision: Decision) -> bool:
+        version = decision.version
+        return (
+            self.frozen is None
+            and not decision.kept
+            and version.guid in self.present
+            and self.protection.of(self.filesystem, version) is None
+        )
 
 
 def explain(batch: Sequence[Decision]) -> str:

@@ -11,7 +11,16 @@ from hashlib import sha256
 
 from reconciler import __version__
 from reconciler.errors import PlanFileError
-from reconciler.planner.plan import Blocked, Conflict, HostState, Kept, Note, Plan, PlannedAction
+from reconciler.planner.plan import (
+    Blocked,
+    Conflict,
+    HostState,
+    Kept,
+    Note,
+    Plan,
+    PlannedAction,
+    PolicyChange,
+)
 from reconciler.report.action_json import action_object, version_object
 from reconciler.report.fields import Fields, Json, guid_text
 from reconciler.report.figures import timestamp
@@ -83,6 +92,8 @@ def _content(plan: Plan) -> Json:
         "complete": plan.complete,
         "applyable": bool(plan.actions),
         "targets": list(plan.targets),
+        "allow_destroy": list(plan.allow_destroy),
+        "policy_change": _policy_change(plan.policy_change),
         "specs": {
             "revision": plan.specs.revision,
             "digest": plan.specs.digest,
@@ -97,6 +108,17 @@ def _content(plan: Plan) -> Json:
         "summary": dict(plan.summary),
         "estimated_bytes": plan.estimated_bytes,
         "next_due": None if plan.next_due is None else timestamp(plan.next_due),
+    }
+
+
+def _policy_change(change: PolicyChange | None) -> Json | None:
+    if change is None:
+        return None
+    return {
+        "compared": change.compared,
+        "more": change.more,
+        "fewer": change.fewer,
+        "filesystems": change.filesystems,
     }
 
 
@@ -145,6 +167,7 @@ def blocked_object(blocked: Blocked) -> Json:
         "versions": [version_object(version) for version in blocked.versions],
         "guard": blocked.guard,
         "message": blocked.message,
+        "remedy": blocked.remedy,
     }
 
 

@@ -9,6 +9,7 @@ from reconciler.planner.plan import (
     Note,
     Plan,
     PlannedAction,
+    PolicyChange,
     Severity,
     Specs,
 )
@@ -34,6 +35,19 @@ def read_plan(fields: Fields) -> Plan:
         kept=tuple(_kept(kept) for kept in fields.objects("kept")),
         next_due=fields.optional("next_due", fields.moment),
         targets=fields.texts("targets"),
+        policy_change=fields.optional(
+            "policy_change", lambda name: _policy_change(fields.object(name))
+        ),
+        allow_destroy=fields.optional("allow_destroy", fields.texts) or (),
+    )
+
+
+def _policy_change(fields: Fields) -> PolicyChange:
+    return PolicyChange(
+        compared=fields.text("compared"),
+        more=fields.number("more"),
+        fewer=fields.number("fewer"),
+        filesystems=fields.number("filesystems"),
     )
 
 
@@ -79,6 +93,7 @@ def _blocked(fields: Fields) -> Blocked:
         versions=tuple(read_version(version) for version in fields.objects("versions")),
         guard=fields.text("guard"),
         message=fields.text("message"),
+        remedy=fields.optional("remedy", fields.text) or "",
     )
 
 

@@ -51,7 +51,7 @@ def _conflicts(conflicts: Iterable[Conflict], limit: int | None) -> Iterator[Lin
 
 
 def _blocked(blocked: Iterable[Blocked], limit: int | None) -> Iterator[Line]:
-    for group in _grouped(blocked, lambda b: (b.host, b.guard, b.message)):
+    for group in _grouped(blocked, lambda b: (b.host, b.guard, b.message, b.remedy)):
         first = group[0]
         if len({b.filesystem for b in group}) == 1:
             versions = [version for b in group for version in b.versions]
@@ -62,6 +62,7 @@ def _blocked(blocked: Iterable[Blocked], limit: int | None) -> Iterator[Line]:
             what = f"{names_text((b.filesystem for b in group), limit)}  {count}"
         said = f"  ! destroy    {first.host} {what}  not destroyed: {first.message}"
         yield Line(said, Style.WARNING, f"guard {first.guard}")
+        yield from _remedy(first.remedy, "      ")
 
 
 def _notes(notes: Iterable[Note], limit: int | None) -> Iterator[Line]:

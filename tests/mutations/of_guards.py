@@ -10,28 +10,37 @@ GUARDS = partial(
     tests=("tests/unit/planner/test_guards.py",),
 )
 
+OBJECTIONS = partial(GUARDS, file="reconciler/planner/objections.py")
+ROLES = partial(GUARDS, file="reconciler/planner/roles.py")
+BUDGET = partial(
+    Mutation,
+    file="reconciler/planner/budget.py",
+    tests=("tests/unit/planner/test_budget.py",),
+)
+EXCESS = partial(GUARDS, tests=("tests/unit/planner/test_budget.py",))
+
 MUTATIONS = (
     GUARDS(
         "the guards are not asked",
         (1, 3, 9),
-        "return guard(guard_mending(draft, desired, observed), desired, observed)",
-        "return draft",
+        "guarded = guard(mended, desired, observed, allow_destroy)",
+        "guarded = mended",
         file="reconciler/planner/planning.py",
         tests=("tests/unit/planner/test_destroying.py",),
     ),
-    GUARDS(
+    OBJECTIONS(
         "the clock guard lets everything pass",
         (9, "clock"),
         "if abs(difference) > MAX_CLOCK_DIFFERENCE:",
         "if False:",
     ),
-    GUARDS(
+    OBJECTIONS(
         "the guard of switched off filesystems lets everything pass",
         (3, "disabled"),
         "if filesystem.disabled:",
         "if False:",
     ),
-    GUARDS(
+    OBJECTIONS(
         "the guard of suspended specs lets everything pass",
         (3, "suspended"),
         "if replication.suspend:",
@@ -43,7 +52,7 @@ MUTATIONS = (
         "replications = (*(role.replication for role in roles), *selecting)",
         "replications = tuple(role.replication for role in roles)",
     ),
-    GUARDS(
+    OBJECTIONS(
         "the guard of versions from the future lets everything pass",
         (9, "future"),
         "if version.creation > limit and any(",
@@ -52,7 +61,7 @@ MUTATIONS = (
     GUARDS(
         "the guards take a host that was not seen for one without versions",
         (1, "unseen"),
-        'return _Scene(("unseen", f"{host} {name} was not seen"))',
+        'return _Scene(Objection("unseen", f"{\' \'.join(place)} was not seen"))',
         "return _Scene(None)",
     ),
     GUARDS(
@@ -64,8 +73,8 @@ MUTATIONS = (
     GUARDS(
         "the guards take the plan's word for the holds and marks of a version",
         (3, "held", "foreign"),
-        "        if not self._is_managed(place, version, scene.roles):",
-        "        version = doomed\n        if not self._is_managed(place, version, scene.roles):",
+        "        owners = scene.owned_by(version)\n",
+        "        version = doomed\n        owners = scene.owned_by(version)\n",
     ),
     GUARDS(
         "the guard of unseen peers lets everything pass",
@@ -100,22 +109,22 @@ MUTATIONS = (
     GUARDS(
         "the guard of foreign versions lets everything pass",
         (3, "foreign"),
-        "if not self._is_managed(place, version, scene.roles):",
+        "if not owners:",
         "if False:",
     ),
-    GUARDS(
+    ROLES(
         "the guard of foreign versions lets all bookmarks pass",
         (3, "foreign"),
-        "return any(r.sender == place and r.marks.is_cursor(version) for r in roles)",
-        "return True",
+        "cursors = (Owner(r.replication, r.marks.is_cursor) for r in roles if r.sender == place)",
+        "cursors = (Owner(r.replication, lambda v: not v.is_snapshot) for r in roles)",
     ),
-    GUARDS(
+    OBJECTIONS(
         "the guard of held versions overlooks holds that have a name",
         (3, "held"),
         "if strangers or version.userrefs > len(version.holds):",
         "if version.userrefs > len(version.holds):",
     ),
-    GUARDS(
+    OBJECTIONS(
         "the guard of held versions overlooks holds that are only counted",
         (3, "held"),
         "if strangers or version.userrefs > len(version.holds):",
@@ -130,28 +139,28 @@ MUTATIONS = (
     GUARDS(
         "the guard of the last version counts foreign ones",
         (3, "last-version"),
-        "version.guid not in doomed and self._is_managed(place, version, roles)",
+        "version.guid not in doomed and any(owner.owns(version) for owner in owners)",
         "version.guid not in doomed",
     ),
     GUARDS(
         "the guard of the last version counts a snapshot of another filesystem",
         (3, "last-version"),
-        "any(place in self.arrivals.get(id_, ()) for id_ in planned.depends_on)",
-        "any(id_ in self.arrivals for id_ in planned.depends_on)",
+        "any(place in self.arrivals[id_].places for id_ in self._arriving(planned))",
+        "any(self._arriving(planned))",
     ),
-    GUARDS(
+    OBJECTIONS(
         "the guard of the common version lets the coming one pass",
         (3, "common-version"),
         "if version.guid == need.future:",
         "if False:",
     ),
-    GUARDS(
+    OBJECTIONS(
         "the guard of the common version lets the present one pass",
         (3, "common-version"),
         "if version.guid in need.guids and need.until not in planned.depends_on:",
         "if False:",
     ),
-    GUARDS(
+    OBJECTIONS(
         "the guard of the common version does not look whether a destroy waits for the send",
         (3, "common-version"),
         "if version.guid in need.guids and need.until not in planned.depends_on:",
@@ -163,16 +172,77 @@ MUTATIONS = (
         "for v in (send.base, *send.versions) if v is not None}",
         "for v in (send.base,) if v is not None}",
     ),
-    GUARDS(
+    ROLES(
         "the guards do not know that a filesystem is sent",
         (1, 3, "common-version", "peer-unseen"),
-        "roles = (*self._sending(host, name), *self._receiving(host, name))",
-        "roles = (*self._receiving(host, name),)",
+        "return (*self._sending(*place), *self._receiving(*place))",
+        "return (*self._receiving(*place),)",
     ),
-    GUARDS(
+    ROLES(
         "the guards do not know that a filesystem is received",
         (1, 3, "common-version", "peer-unseen"),
-        "roles = (*self._sending(host, name), *self._receiving(host, name))",
-        "roles = (*self._sending(host, name),)",
+        "return (*self._sending(*place), *self._receiving(*place))",
+        "return (*self._sending(*place),)",
+    ),
+    BUDGET(
+        "the destroy budget knows no share",
+        ("budget",),
+        "if allowed.share is None or counted <= allowed.always:",
+        "if True:",
+    ),
+    BUDGET(
+        "the destroy budget knows no number",
+        ("budget",),
+        "if allowed.versions is not None and found.going > allowed.versions:",
+        "if False:",
+    ),
+    BUDGET(
+        "a destroy budget of few versions is not looked at",
+        ("budget",),
+        "return going > min(allowed.always, allowed.versions or allowed.always)",
+        "return going > allowed.always",
+        tests=("tests/unit/planner/test_budget.py", "tests/unit/planner/test_policy.py"),
+    ),
+    BUDGET(
+        "what piled up counts towards the share of a budget",
+        ("budget",),
+        "counted = found.going - found.fresh",
+        "counted = found.going",
+    ),
+    EXCESS(
+        "the destroy budget is lifted for all when it is for one",
+        ("budget",),
+        "if name in self.allow_destroy or not is_near(",
+        "if self.allow_destroy or not is_near(",
+    ),
+    EXCESS(
+        "a person's word lifts no destroy budget",
+        ("budget",),
+        "if name in self.allow_destroy or not is_near(",
+        "if not is_near(",
+    ),
+    EXCESS(
+        "what arrives does not count towards what stays",
+        ("budget",),
+        "found = Going(len(going), fresh, len(mine) - len(going) + coming)",
+        "found = Going(len(going), fresh, len(mine) - len(going))",
+    ),
+    EXCESS(
+        "what arrives counts whether or not the destroys wait for it",
+        ("budget",),
+        "arrivals = (self.arrivals[id_] for id_ in awaited if id_ in self.arrivals)",
+        "arrivals = self.arrivals.values()",
+    ),
+    EXCESS(
+        "what was made before one of the receivers was up to date counts as piled up",
+        ("budget",),
+        "if not commons or len(commons) < len(found):",
+        "if not commons:",
+    ),
+    EXCESS(
+        "two replications share a destroy budget",
+        ("budget",),
+        "yield from (scene.excesses[name] for name in owners if name in scene.excesses)",
+        "yield from scene.excesses.values()",
     ),
 )

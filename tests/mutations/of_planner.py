@@ -20,7 +20,38 @@ RULES = partial(
     tests=("tests/unit/planner/test_retention.py",),
 )
 
+GRID = partial(
+    Mutation,
+    file="reconciler/planner/grid.py",
+    tests=("tests/unit/planner/test_grid.py", "tests/property/test_retention.py"),
+)
+
 MUTATIONS = (
+    GRID(
+        "a bucket of a grid keeps its youngest",
+        (9,),
+        "return inside[: bucket.keep]",
+        "return inside[-(bucket.keep or 0) :]",
+    ),
+    GRID(
+        "the older edge of a bucket is in it",
+        (9,),
+        "if age < end:",
+        "if age <= end:",
+    ),
+    GRID(
+        "a grid counts back from the newest by order",
+        (9,),
+        "return max(reversed(versions), key=lambda v: v.creation, default=None)",
+        "return versions[-1] if versions else None",
+    ),
+    GRID(
+        "a grid lets go of what it counts from",
+        (9,),
+        "if origin is not None and origin.guid in refuses:",
+        "if False:",
+        file="reconciler/planner/retention.py",
+    ),
     RETIRE(
         "the planner destroys the common version",
         (3,),
@@ -48,14 +79,20 @@ MUTATIONS = (
     RETIRE(
         "the planner destroys what a rule keeps",
         (9,),
-        "if not decision.kept\n",
-        "if True\n",
+        "            and not decision.kept\n",
+        "\n",
     ),
     RETIRE(
         "the planner destroys what it has only promised",
         (3,),
-        "and not decision.version.is_planned\n",
+        "            and version.guid in self.present\n",
         "\n",
+    ),
+    RETIRE(
+        "the planner destroys where it is said that nothing may be destroyed",
+        (3,),
+        "self.frozen is None\n",
+        "True\n",
     ),
     PLANNING(
         "the planner destroys on the sender for a suspended spec",

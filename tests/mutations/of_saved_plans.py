@@ -95,14 +95,20 @@ MUTATIONS = (
     APPLYING(
         "a saved plan is compared to one for another instant",
         (8,),
-        "return session.plan(saved.at, targets=saved.targets)",
-        "return session.plan(targets=saved.targets)",
+        "return session.plan(saved.at, targets=saved.targets, allow_destroy=saved.allow_destroy)",
+        "return session.plan(targets=saved.targets, allow_destroy=saved.allow_destroy)",
     ),
     APPLYING(
         "a restricted plan is compared to the whole",
         (8,),
+        "return session.plan(saved.at, targets=saved.targets, allow_destroy=saved.allow_destroy)",
+        "return session.plan(saved.at, allow_destroy=saved.allow_destroy)",
+    ),
+    APPLYING(
+        "a saved plan whose destroy budget was lifted is compared to one with a budget",
+        (8, "budget"),
+        "return session.plan(saved.at, targets=saved.targets, allow_destroy=saved.allow_destroy)",
         "return session.plan(saved.at, targets=saved.targets)",
-        "return session.plan(saved.at)",
     ),
     APPLYING(
         "a plan is applied without being asked for",

@@ -283,8 +283,22 @@ def pools(draw: st.DrawFn, name: str) -> Pool:
 # -- specs -----------------------------------------------------------------------------------------
 
 RULES = ("last 1", "last 2", "hourly 2", "daily 1", "daily 3", "weekly 2", "monthly 1")
-MORE_RULES = ("yearly 1", "within 2h", "within 3d", "matching rec-.*0000Z")
-ZONES = ("UTC", "Europe/Vienna", "Pacific/Kiritimati", "Australia/Lord_Howe")
+MORE_RULES = (
+    "yearly 1",
+    "within 2h",
+    "within 3d",
+    "matching rec-.*0000Z",
+    "grid 1x1h(keep=all)|2x1h|2x1d",
+    "grid 2x1d",
+)
+ZONES = (
+    "UTC",
+    "Europe/Vienna",
+    "America/New_York",
+    "Asia/Kathmandu",
+    "Pacific/Kiritimati",
+    "Australia/Lord_Howe",
+)
 
 
 def keep_texts() -> st.SearchStrategy[str]:

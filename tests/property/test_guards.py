@@ -5,7 +5,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.actions import Destroy, Reason
+from reconciler.actions import Destroy, Reason, Send, Snapshot
+from reconciler.desired.model import Desired, MaxDestroy
+from reconciler.observed.change import filesystem_of
 from reconciler.observed.model import Observed, Seen
 from reconciler.planner.guards import guard
 from reconciler.planner.plan import Plan, PlannedAction
@@ -13,6 +15,7 @@ from reconciler.planner.planning import plan
 from reconciler.zfs.types import Version
 from tests.property.questions import (
     Doomed,
+    Place,
     common_guid,
     doomed,
     ends,
@@ -21,6 +24,19 @@ from tests.property.questions import (
     peers,
 )
 from tests.property.strategies import Scenario, scenarios
+
+FAR = 2**64
+"""A createtxg that comes after all others."""
+
+
+def budgets() -> st.SearchStrategy[MaxDestroy]:
+    """Budgets that are small enough to be exceeded."""
+    return st.builds(
+        MaxDestroy,
+        versions=st.sampled_from([None, None, 1, 2]),
+        share=st.sampled_from([None, 20, 50]),
+        always=st.sampled_from([0, 0, 1]),
+    )
 
 
 def reckless(made: Plan, observed: Observed, *, whole: bool) -> Plan:
@@ -36,6 +52,76 @@ def reckless(made: Plan, observed: Observed, *, whole: bool) -> Plan:
     last = tuple(p.id for p in made.actions)
     planned = [PlannedAction(destroy, reason, "web", last) for destroy in destroys]
     return replace(made, actions=(*made.actions, *planned))
+
+
+@given(world=scenarios(), whole=st.booleans(), allowed=budgets())
+def test_no_more_snapshots_of_a_filesystem_go_than_its_budget_allows(
+    *, world: Scenario, whole: bool, allowed: MaxDestroy
+) -> None:
+    _, observed, now = world
+    replications = {
+        name: replace(replication, max_destroy=allowed)
+        for name, replication in world.desired.replications.items()
+    }
+    desired = replace(world.desired, replications=replications)
+    made = plan(desired, observed, now)
+    rash = guard(reckless(made, observed, whole=whole), desired, observed)
+
+    since, ours = _up_to_date(desired, observed), managed(desired, observed)
+    for checked in (made, rash):
+        for place, guids in ours.items():
+            gone = {thing.version for thing in doomed(checked) if thing.place == place}
+            going = [version for version in gone if version.is_snapshot]
+            counted = sum(version.createtxg <= since.get(place, FAR) for version in going)
+            all_there = len(guids) - len(going) + counted + _arriving(checked, place)
+            assert allowed.versions is None or len(going) <= allowed.versions
+            assert counted <= allowed.always or counted * 100 <= (allowed.share or 100) * all_there
+
+
+@given(scenarios(), budgets())
+def test_a_budget_takes_out_all_snapshots_of_a_filesystem_or_none_and_lifted_it_takes_out_none(
+    world: Scenario, allowed: MaxDestroy
+) -> None:
+    _, observed, now = world
+    free = plan(*world)
+    replications = {
+        name: replace(replication, max_destroy=allowed)
+        for name, replication in world.desired.replications.items()
+    }
+    desired = replace(world.desired, replications=replications)
+    tight = plan(desired, observed, now)
+    over = {(b.host, b.filesystem) for b in tight.blocked if b.guard == "budget"}
+
+    for thing in doomed(free):
+        stays = thing.place in over and thing.version.is_snapshot
+        assert (thing in doomed(tight)) == (not stays)
+    assert others(tight) == others(free)
+    lifted = plan(desired, observed, now, allow_destroy=desired.replications)
+    assert (lifted.actions, lifted.blocked) == (free.actions, free.blocked)
+
+
+def _arriving(made: Plan, place: Place) -> int:
+    sends = (p.action for p in made.actions if isinstance(p.action, Send))
+    taken = (p.action for p in made.actions if isinstance(p.action, Snapshot))
+    return sum(len(send.versions) for send in sends if send.places[1] == place) + sum(
+        place in snapshot.places for snapshot in taken
+    )
+
+
+def _up_to_date(desired: Desired, observed: Observed) -> dict[Place, int]:
+    """Return for each sender's filesystem the createtxg up to which all its receivers have all.
+
+    All managed snapshots of the worlds here are of the replication `web`.
+    """
+    found: dict[Place, int] = {}
+    for pair in ends(desired, observed):
+        guid, here = common_guid(observed, pair), filesystem_of(observed, *pair.sender)
+        if here is not None and pair.replication.name == "web":
+            txgs = [version.createtxg for version in here.versions if version.guid == guid]
+            known = txgs[0] if txgs else FAR
+            before = found.get(pair.sender, known)
+            found[pair.sender] = FAR if FAR in {known, before} else min(known, before)
+    return found
 
 
 def _batches(versions: tuple[Version, ...], *, whole: bool) -> list[tuple[Version, ...]]:

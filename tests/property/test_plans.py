@@ -208,6 +208,25 @@ def test_what_is_destroyed_is_nothing_that_a_rule_keeps(world: Scenario) -> None
 
 
 @given(scenarios())
+def test_of_each_version_on_both_sides_it_is_said_why_it_stays_or_goes(world: Scenario) -> None:
+    desired, observed, _ = world
+    made = plan(*world, explain=True)
+    stays = {(k.host, k.filesystem, k.version.label, k.version.guid) for k in made.kept}
+    goes = {(*thing.place, thing.version.label, thing.version.guid) for thing in doomed(made)}
+    places = {place for pair in ends(desired, observed) for place in (pair.sender, pair.receiver)}
+    there = {
+        (*place, version.label, version.guid)
+        for place in places
+        for filesystem in [filesystem_of(observed, *place)]
+        for version in (filesystem.versions if filesystem is not None else ())
+    }
+
+    assert not stays & goes
+    assert there <= stays | goes
+    assert all(kept.rules for kept in made.kept)
+
+
+@given(scenarios())
 def test_the_planner_leaves_nothing_to_the_guards_but_wrong_clocks(world: Scenario) -> None:
     """So each of the two is whole without the other."""
     assert {blocked.guard for blocked in plan(*world).blocked} <= {"clock", "future"}

@@ -17,7 +17,8 @@ name carries the mark of replication `web` in `fs`, and none in `replica`, as af
     desired("web: alpha tank/www/** !tank/www/cache every 15m keep last 2 -> vault keep daily 7")
 
 is a spec set. Each `->` begins a target: `HOST [UNDER] [keep RULES [in ZONE]] [initial KIND]`; the
-receivers lie below `backup/{host}` unless said. Without `every` one snapshot is enough for ever.
+receivers lie below `backup/{host}` unless said. Without `every` one snapshot is enough for ever,
+without `max-destroy 5` or `max-destroy 50%` any number may go.
 """
 
 import re
@@ -26,6 +27,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from reconciler.desired.grid import parse_grid
 from reconciler.desired.model import (
     Calendar,
     Desired,
@@ -34,6 +36,7 @@ from reconciler.desired.model import (
     KeepRule,
     Last,
     Matching,
+    MaxDestroy,
     OnConflict,
     Period,
     Replication,
@@ -232,7 +235,7 @@ def desired(*lines: str) -> Desired:
 
 
 def keep(text: str, zone: str = "UTC") -> Keep:
-    """Return the keep rules that `last 2 daily 7 within 36h matching ^x` stands for."""
+    """Return the keep rules that `last 2 daily 7 within 36h grid 2x1h|2x1d` stands for."""
     words = text.split()
     rules = zip(words[::2], words[1::2], strict=True)
     return Keep(tuple(_rule(rule, value) for rule, value in rules), zone)
@@ -240,7 +243,8 @@ def keep(text: str, zone: str = "UTC") -> Keep:
 
 def _replication(words: Sequence[str]) -> Replication:
     source, *targets = _split(words, "->")
-    said = _sections(source[1:], "every", "prefix", "if-changed", "keep", "in", "suspended")
+    words = ("every", "prefix", "if-changed", "keep", "in", "suspended", "max-destroy")
+    said = _sections(source[1:], *words)
     senders = tuple(said[""][0].split(","))
     every = seconds(said["every"][0]) if "every" in said else FOR_EVER
     prefix = said.get("prefix", [PREFIX])[0]
@@ -252,7 +256,14 @@ def _replication(words: Sequence[str]) -> Replication:
         keep=_keep_of(said),
         targets=tuple(_target(words, senders) for words in targets),
         suspend="suspended" in said,
+        max_destroy=_max_destroy(said.get("max-destroy", ())),
     )
+
+
+def _max_destroy(words: Sequence[str]) -> MaxDestroy:
+    shares = [int(word[:-1]) for word in words if word.endswith("%")]
+    numbers = [int(word) for word in words if not word.endswith("%")]
+    return MaxDestroy(numbers[0] if numbers else None, shares[0] if shares else None)
 
 
 def _target(words: Sequence[str], senders: Sequence[str]) -> Target:
@@ -280,6 +291,8 @@ def _rule(rule: str, value: str) -> KeepRule:
             return Within(seconds(value), value)
         case "matching":
             return Matching(value)
+        case "grid":
+            return parse_grid(value)
     return Calendar(Period(rule), int(value))
 
 

@@ -8,6 +8,8 @@ import typer
 from reconciler.cli.ending import Ended
 from reconciler.cli.options import (
     DEFAULT_SPECS,
+    AllowDestroy,
+    CompareSpecs,
     Debug,
     Explain,
     Json,
@@ -38,6 +40,8 @@ def plan(  # noqa: PLR0913 - as many as there are options
             help="Only this replication, host, HOST:FILESYSTEM (with *) or action; repeatable.",
         ),
     ] = None,
+    allow_destroy: AllowDestroy = None,
+    compare_specs: CompareSpecs = None,
     explain: Explain = False,
     now: Now = None,
     ssh_config: SshConfig = None,
@@ -60,7 +64,12 @@ def plan(  # noqa: PLR0913 - as many as there are options
     with Session(specs, ssh_config, instant("--now", now)) as session:
         if out is not None and now is not None and not session.all_simulated:
             raise UsageError("--now and --out: a plan for another time can't be applied")
-        made = session.plan(targets=target or (), explain=explain)
+        made = session.plan(
+            targets=target or (),
+            explain=explain,
+            allow_destroy=allow_destroy or (),
+            compare=compare_specs,
+        )
     output = Output(no_color=no_color)
     if out is not None:
         write_plan(out, made)

@@ -8,6 +8,8 @@ import typer
 from reconciler.cli.ending import Ended
 from reconciler.cli.options import Debug, Explain, Json, NoColor
 
+_NOT_SAVED = "Why versions stay was not saved with it: `reconciler plan --explain --out FILE` does."
+
 
 def show(
     file: Annotated[Path, typer.Argument(help="A plan saved with plan --out.")],
@@ -20,6 +22,7 @@ def show(
     """Show a saved plan, without asking any host."""
     from reconciler.cli.output import Output
     from reconciler.cli.plan_files import read_plan
+    from reconciler.report.lines import Line, Style
     from reconciler.report.plan_json import dumps
     from reconciler.report.plan_text import plan_lines
 
@@ -29,4 +32,6 @@ def show(
         output.text(dumps(saved))
     else:
         output.lines(plan_lines(saved, explain=explain))
+        if explain and not saved.kept:
+            output.lines([Line(_NOT_SAVED, Style.QUIET)])
     raise Ended(0)

@@ -216,3 +216,50 @@ def test_a_host_without_actions_that_is_unseen_by_now_makes_it_incomplete(
     assert ran.code == 3, ran.stderr
     assert "! idle was not seen" in ran.stdout
     assert len(hosts.executed) == 1
+
+
+# -- the destroy budget ----------------------------------------------------------------------------
+
+MANY = " ".join(f"@~11-22T{n // 4:02}:{n % 4 * 15:02},{n + 1}" for n in range(90))
+TOO_MANY = world(
+    seen("alpha", fs("tank/www", f"{MANY} @~23:15,91 #cur,91")),
+    seen("vault", replica("backup/alpha/tank/www", f"{MANY} @~23:15,91,held=base")),
+)
+
+
+def test_what_is_over_the_destroy_budget_is_blocked_and_says_how_to_allow_it(
+    command: Runner, hosts: Pretended
+) -> None:
+    hosts.observed = TOO_MANY
+    ran = command("apply", "--auto-approve")
+    assert ran.code == 4
+    assert "91 versions would go in one run; at most 50% may" in ran.stdout
+    assert "remedy: look at the plan, then: reconciler apply --allow-destroy web" in ran.stdout
+    assert hosts.executed == []
+
+
+def test_a_person_lifts_the_destroy_budget_for_one_run(command: Runner, hosts: Pretended) -> None:
+    hosts.observed = TOO_MANY
+    planned = command("plan", "--allow-destroy", "web", "--json").document
+    assert planned["allow_destroy"] == ["web"]
+    assert planned["blocked"] == []
+    ran = command("apply", "--auto-approve", "--allow-destroy", "web")
+    assert ran.code == 0
+    assert "The destroy budget of web is lifted for this plan." in ran.stdout
+    assert len(hosts.executed) == 1
+    assert command("apply", "--auto-approve").code == 4
+
+
+def test_a_saved_plan_takes_the_lifted_budget_along(command: Runner, hosts: Pretended) -> None:
+    hosts.observed = TOO_MANY
+    command("plan", "--allow-destroy", "web", "--out", "plan.json")
+    assert command("apply", "plan.json", "--allow-destroy", "web").code == 64
+    assert command("apply", "plan.json").code == 0
+    assert len(hosts.executed) == 1
+
+
+def test_a_budget_of_nothing_known_can_not_be_lifted(command: Runner, hosts: Pretended) -> None:
+    ran = command("apply", "--auto-approve", "--allow-destroy", "wbe")
+    assert ran.code == 64
+    assert "--allow-destroy wbe: the specs have these: web" in ran.stderr
+    assert hosts.executed == []

@@ -8,8 +8,8 @@ import pytest
 
 from reconciler.executor import observe as observing
 from reconciler.report.plan_json import loads
-from tests.support.worlds import fs, seen, unseen, world
-from tests.unit.cli.conftest import Pretended, Runner
+from tests.support.worlds import fs, replica, seen, unseen, world
+from tests.unit.cli.conftest import SPECS, Pretended, Runner
 
 CHANGED = "web  alpha → vault"
 
@@ -57,7 +57,7 @@ def test_a_part_of_a_plan(command: Runner) -> None:
 
 @pytest.mark.usefixtures("hosts")
 def test_a_plan_is_explained(command: Runner) -> None:
-    assert "Kept, and by which rules" in command("plan", "--explain").stdout
+    assert "Kept, and why" in command("plan", "--explain").stdout
 
 
 @pytest.mark.usefixtures("hosts")
@@ -117,3 +117,46 @@ def test_the_facts_of_a_host(command: Runner, monkeypatch: pytest.MonkeyPatch) -
     ran = command("facts", "alpha")
     assert ran.code == 3
     assert "not seen" in ran.stdout
+
+
+# -- keep rules compared ---------------------------------------------------------------------------
+
+
+def test_a_plan_says_how_many_more_versions_go_than_by_other_keep_rules(
+    command: Runner, hosts: Pretended, folder: Path
+) -> None:
+    versions = "@~21:00,1 @~22:00,2 @~22:30,3 @~23:15,4"
+    hosts.observed = world(
+        seen("alpha", fs("tank/www", f"{versions} #cur,4")),
+        seen("vault", replica("backup/alpha/tank/www", f"{versions},held=base")),
+    )
+    (folder / "old").mkdir()
+    (folder / "old" / "a.yaml").write_text(SPECS.replace("last: 2", "last: 3"))
+    ran = command("plan", "--compare-specs", "old")
+    assert "2 more versions go than by the keep rules of old, on 2 filesystems." in ran.stdout
+    cost = {"compared": "old", "more": 2, "fewer": 0, "filesystems": 2}
+    saved = command("plan", "--compare-specs", "old", "--json", "--out", "p.json").document
+    assert saved["policy_change"] == cost
+    assert "2 more versions go" in command("show", "p.json").stdout
+    assert command("apply", "p.json", "--compare-specs", "old").code == 64
+    assert "2 more versions go" in command("apply", "--compare-specs", "old").stdout
+    same = command("plan", "--compare-specs", "specs").stdout
+    assert "The keep rules of specs let go of the same versions." in same
+    assert command("plan", "--json").document["policy_change"] is None
+
+
+def test_other_specs_that_are_broken_or_nowhere_are_an_error(command: Runner) -> None:
+    ran = command("plan", "--compare-specs", "nowhere")
+    assert ran.code == 1
+    assert "nowhere" in ran.stderr
+
+
+def test_a_plan_that_was_saved_without_reasons_says_so(command: Runner, hosts: Pretended) -> None:
+    hosts.observed = world(seen("alpha", fs("tank/www", "@~23:15,1")), unseen("vault"))
+    command("plan", "--out", "plain.json")
+    command("plan", "--explain", "--out", "whole.json")
+    said = "Why versions stay was not saved with it"
+    assert said in command("show", "plain.json", "--explain").stdout
+    assert said not in command("show", "plain.json").stdout
+    assert said not in command("show", "whole.json", "--explain").stdout
+    assert "Kept, and why" in command("show", "whole.json", "--explain").stdout

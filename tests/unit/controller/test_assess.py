@@ -115,7 +115,8 @@ def test_a_conflict_is_blocked_with_its_code_and_place() -> None:
 
 def guarded(guard: str) -> Plan:
     versions = fs("tank/a", "@x,1 @y,2").versions
-    blocked = Blocked("id", "vault", "backup/alpha/tank/a", versions, guard, "the clock is wrong")
+    place = ("vault", "backup/alpha/tank/a")
+    blocked = Blocked("id", *place, versions, guard, "the clock is wrong", "set it right")
     return replace(part(WELL), blocked=(blocked,))
 
 
@@ -123,6 +124,7 @@ def test_what_a_guard_keeps_is_blocked_and_counted() -> None:
     found = finding(PAIR, WELL, guarded("clock"), None)
     assert (found.outcome, found.reason) == (Outcome.BLOCKED, "DestroyBlocked")
     assert found.message == "vault backup/alpha/tank/a: 2 versions kept: the clock is wrong"
+    assert [blockage.remedy for blockage in blockages(guarded("clock"))] == ["set it right"]
 
 
 def test_what_waits_for_a_peer_mends_itself() -> None:

@@ -211,3 +211,35 @@ def test_it_is_said_how_a_host_is_reached() -> None:
     assert where(HostAddress("a", SshAddress("web1"))) == "ssh web1"
     assert where(HostAddress("a", LocalAddress())) == "local"
     assert where(HostAddress("a", SimulatedAddress("a.json"))) == "simulated a.json"
+
+
+# -- the destroy budget ----------------------------------------------------------------------------
+
+
+def test_what_is_over_its_destroy_budget_waits_for_a_person_and_all_else_goes_on() -> None:
+    life = a_life("web: alpha tank/** !tank every 15m keep last 30 -> vault keep last 30")
+    life.live(20 * SLOT)
+    shorter = desired("web: alpha tank/** !tank every 15m max-destroy 50% keep last 2 -> vault")
+    life.engine.adopt(shorter, life.fleet(shorter))
+    before = snapshots(life)
+    life.live(3 * SLOT)
+
+    assert snapshots(life) == {host: count + 3 for host, count in before.items()}
+    (blocked,) = web(status(life)).blocked
+    assert (blocked.host, blocked.filesystem, blocked.code) == ("alpha", "tank/a", "budget")
+    assert blocked.remedy == "look at the plan, then: reconciler apply --allow-destroy web"
+    assert (ready(status(life)).status, ready(status(life)).reason) == (
+        Truth.FALSE,
+        "DestroyBlocked",
+    )
+    stalled = condition(web(status(life)).conditions, ConditionType.STALLED)
+    assert stalled is not None
+    assert stalled.message == "1 thing waiting for a person"
+
+
+def snapshots(life: Life) -> dict[str, int]:
+    """How many snapshots each host has."""
+    return {
+        host: len(life.stage.sh(host, "zfs list -H -t snapshot -o name").stdout.splitlines())
+        for host in ("alpha", "vault")
+    }

@@ -10,10 +10,13 @@ from reconciler.desired.model import (
     Calendar,
     DataPath,
     Desired,
+    Grid,
     Initial,
+    Interval,
     Keep,
     Last,
     Matching,
+    MaxDestroy,
     Period,
     Snapshots,
     Target,
@@ -282,3 +285,28 @@ def test_copies_of_a_replication_are_each_reported_a_few_times(
     assert not isinstance(findings, Desired)
     assert {finding.line for finding in findings} >= set(range(22, 300 * 11, 11))
     assert len(findings) <= 300 * 2 * 5
+
+
+def test_a_grid_is_a_keep_rule_as_zrepl_writes_it(desire: Desire) -> None:
+    text = replication().replace(
+        "prefix: rec-}", "prefix: rec-}\n    keep: {grid: 1x1h(keep=all)|24 x 1h}"
+    )
+    found = desire(text).replications["web"].keep
+
+    assert found == Keep((Grid((Interval(1, 3600, None), Interval(24, 3600))),))
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("", MaxDestroy(None, 50)),
+        ("  maxDestroy: {versions: 7}\n", MaxDestroy(7, 50)),
+        ("  maxDestroy: {share: 1%}\n", MaxDestroy(None, 1)),
+        ("  maxDestroy: {share: 100%}\n", MaxDestroy(None, None)),
+        ("  maxDestroy: {versions: 7, share: 100%}\n", MaxDestroy(7, None)),
+    ],
+)
+def test_a_destroy_budget_is_half_unless_it_is_said(
+    desire: Desire, written: str, meant: MaxDestroy
+) -> None:
+    assert desire(replication() + written).replications["web"].max_destroy == meant

@@ -318,28 +318,3 @@ def test_a_snapshot_from_the_future_stops_destroys_where_it_is() -> None:
 
     assert steps(found) == []
     assert blocked(found) == ["alpha tank/www@~21:00@~22:00: future"]
-
-
-def test_explaining_says_why_each_version_is_kept() -> None:
-    vault = seen("vault", replica(WWW, "@~21:00,11 @~22:00,12,held=base"))
-    line = "web: alpha tank/www keep last 1 -> vault keep last 2"
-    found = plan(desired(line), world(ALPHA, vault), NOW, explain=True)
-
-    kept = [f"{k.host} {short(k.version.label)}: {', '.join(k.rules)}" for k in found.kept]
-    assert kept == [
-        "vault @~22:00: last 2 of 2",
-        "vault @~23:00: last 1 of 2, most recent common version",
-        "alpha @~23:00: last 1 of 1, most recent common version",
-    ]
-    assert plan(desired(line), world(ALPHA, vault), NOW).kept == ()
-
-
-def test_explaining_says_that_all_is_kept_while_a_receiver_is_unseen() -> None:
-    found = plan(desired(SENT), world(ALPHA, unseen("vault")), NOW, explain=True)
-
-    kept = [f"{short(k.version.label)}: {', '.join(k.rules)}" for k in found.kept]
-    assert kept == [
-        "@~21:00: vault is unseen",
-        "@~22:00: vault is unseen",
-        "@~23:00: last 1 of 1, last managed version, vault is unseen",
-    ]

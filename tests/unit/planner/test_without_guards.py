@@ -8,7 +8,7 @@ import pytest
 from reconciler.observed.model import Observation
 from reconciler.planner import planning
 from reconciler.planner.retention import Decision
-from reconciler.planner.retire import Protection, retire
+from reconciler.planner.retire import Protection, Retention
 from tests.support.shown import of_verb
 from tests.support.worlds import NOW, desired, fs, pool, replica, seen, unseen, world
 
@@ -115,8 +115,24 @@ def test_what_is_only_promised_is_not_destroyed() -> None:
     decisions = [Decision(version, (), ("beyond last 0",)) for version in (real, promised)]
     nothing: frozenset[str] = frozenset()
 
-    [(destroy, _)] = retire(
-        "alpha", "tank/www", decisions, Protection(frozenset(), nothing, nothing)
-    )
+    protection = Protection(frozenset(), nothing, nothing)
+    there = frozenset({real.guid})
+
+    [(destroy, _)] = Retention("alpha", "tank/www", tuple(decisions), protection, there).destroys()
 
     assert destroy.versions == (real,)
+
+
+def test_nothing_is_destroyed_where_it_is_said_that_nothing_may_be() -> None:
+    filesystem = fs("tank/www", "@~21:00,1 @~22:00,2")
+    decisions = tuple(Decision(version, (), ("x",)) for version in filesystem.snapshots)
+    nothing: frozenset[str] = frozenset()
+    protection = Protection(frozenset(), nothing, nothing)
+    there = frozenset({1, 2})
+    free = Retention("alpha", "tank/www", decisions, protection, there)
+    frozen = Retention("alpha", "tank/www", decisions, protection, there, "vault is unseen")
+
+    assert [len(destroy.versions) for destroy, _ in free.destroys()] == [2]
+    assert list(free.kept()) == []
+    assert list(frozen.destroys()) == []
+    assert [kept.rules for kept in frozen.kept()] == [("vault is unseen",), ("vault is unseen",)]
