@@ -212,7 +212,10 @@ def _rule(section: Section) -> KeepRule | None:
     if word is None:
         return None
     type_ = RuleType(word)
-    # As above: the remarks come last.
+    at_cursor = type_ is RuleType.NOT_REPLICATED and section.has("keep_snapshot_at_cursor")
+    said = "`keep_snapshot_at_cursor`: what both ends have in common last is always kept"
+    about = [note(section.key_at("keep_snapshot_at_cursor"), said)] if at_cursor else []
+    # As above: the other remarks come last.
     return KeepRule(
         type_,
         section.at(),
@@ -220,7 +223,7 @@ def _rule(section: Section) -> KeepRule | None:
         negate=section.flag("negate") if type_ is RuleType.REGEX else False,
         count=section.count("count") if type_ is RuleType.LAST_N else 0,
         grid=section.needed("grid") if type_ is RuleType.GRID else "",
-        remarks=tuple(options.unknown(section)),
+        remarks=(*about, *options.unknown(section)),
     )
 
 
