@@ -64,7 +64,7 @@ def _job(section: Section, type_: JobType) -> Job:
     pruning = section.section("pruning")
     receives, sends = type_ in {JobType.SINK, JobType.PULL}, type_ in {JobType.PUSH, JobType.SOURCE}
     active, takes = type_ in {JobType.PUSH, JobType.PULL}, sends or type_ is JobType.SNAP
-    # What was asked for is known only after all else: `_unknown` comes last.
+    # What was asked for is known only after all else: `unknown` comes last.
     return Job(
         type=type_,
         name=section.needed("name"),
@@ -76,7 +76,7 @@ def _job(section: Section, type_: JobType) -> Job:
         filesystems=_filter(section) if takes else (),
         snapshotting=_snapshotting(section.section("snapshotting")) if takes else None,
         keep_sender=_rules(pruning, "keep" if type_ is JobType.SNAP else "keep_sender"),
-        keep_receiver=_rules(pruning, "keep_receiver"),
+        keep_receiver=_rules(pruning, "keep_receiver") if active else (),
         initial=_initial(section),
         about_snapshots=tuple(options.snapshots(section.section("snapshotting"))),
         about_sending=tuple(options.sending(section)) if sends else (),
@@ -86,7 +86,7 @@ def _job(section: Section, type_: JobType) -> Job:
             *options.replicating(section),
             *_interval(section, type_),
             *options.unknown(pruning),
-            *options.unknown(section),
+            *options.misplaced(section, type_),
         ),
     )
 
@@ -212,14 +212,26 @@ def _rule(section: Section) -> KeepRule | None:
     if word is None:
         return None
     type_ = RuleType(word)
-    has_regex = type_ in {RuleType.GRID, RuleType.REGEX}
-    # As above: the remarks come last.
+    at_cursor = type_ is RuleType.NOT_REPLICATED and section.has("keep_snapshot_at_cursor")
+    said = "`keep_snapshot_at_cursor`: what both ends have in common last is always kept"
+    about = [note(section.key_at("keep_snapshot_at_cursor"), said)] if at_cursor else []
+    # As above: the other remarks come last.
     return KeepRule(
         type_,
         section.at(),
-        regex=section.needed("regex") if has_regex else section.text("regex"),
-        negate=section.flag("negate"),
+        regex=_regex(section, type_),
+        negate=section.flag("negate") if type_ is RuleType.REGEX else False,
         count=section.count("count") if type_ is RuleType.LAST_N else 0,
         grid=section.needed("grid") if type_ is RuleType.GRID else "",
-        remarks=tuple(options.unknown(section)),
+        remarks=(*about, *options.unknown(section)),
     )
+
+
+def _regex(section: Section, type_: RuleType) -> str:
+    """Return the names that a rule is about: needed, or not needed, or without a meaning."""
+    match type_:
+        case RuleType.NOT_REPLICATED:
+            return ""
+        case RuleType.LAST_N:
+            return section.text("regex")
+    return section.needed("regex")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from reconciler.importing.remarks import Remark, lost, note
 from reconciler.importing.sections import Section
+from reconciler.importing.zrepl import JobType
 
 _BY_POOLS = "chosen by what both pools can (-L -c -e)"
 _STREAM_FLAGS = ("large_blocks", "compressed", "embedded_data")
@@ -131,6 +132,24 @@ def _bandwidth(section: Section) -> Iterator[Remark]:
     if limit.has("max") and not limit.text("max").startswith("-"):
         said = "there is no `bandwidth` in this version: streams are not slowed down"
         yield lost(limit.at(), f"`bandwidth_limit` of {limit.text('max')}: {said}")
+
+
+_ACTIVE = frozenset({"connect", "pruning", "replication", "conflict_resolution"})
+_TAKES = frozenset({"filesystems", "snapshotting"})
+_KEYS = {
+    JobType.PUSH: _ACTIVE | _TAKES | {"send"},
+    JobType.PULL: _ACTIVE | {"root_fs", "interval", "recv"},
+    JobType.SINK: frozenset({"serve", "root_fs", "recv"}),
+    JobType.SOURCE: _TAKES | {"serve", "send"},
+    JobType.SNAP: _TAKES | {"pruning"},
+}
+
+
+def misplaced(job: Section, type_: JobType) -> Iterator[Remark]:
+    """Say which keys a job of this type can't have, whoever has asked for them."""
+    for key, value in job.data.items():
+        if value is not None and key not in _KEYS[type_] | {"name", "type"}:
+            yield lost(job.key_at(key), f"`{key}` has no meaning in a {type_} job")
 
 
 def unknown(section: Section, *known: str) -> Iterator[Remark]:

@@ -146,12 +146,15 @@ def names_of(job: Job, source: Job | None = None) -> Names:
 def _only_regex(job: Job) -> str | None:
     """Return the expression that the rules that thin out agree on, else those that count.
 
+    None also for one that Python does not read as Go does.
+
     A rule without one, for all snapshots, then counts fewer of them, and so keeps no less.
     """
     rules = (*job.keep_sender, *job.keep_receiver)
     grids = {rule.regex for rule in rules if rule.grid}
     found = grids or {rule.regex for rule in rules if rule.regex and rule.count}
-    return found.pop() if len(found) == 1 else None
+    only = found.pop() if len(found) == 1 else None
+    return only if only is not None and whole(only) is not None else None
 
 
 def _duration(seconds: int) -> str:

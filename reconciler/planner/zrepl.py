@@ -49,9 +49,8 @@ def zrepl_notes(
         more = f" and {len(marked) - 1} more" if len(marked) > 1 else ""
         yield Note(
             Severity.NOTICE,
-            f"{host} {first}{more}: zrepl has left holds or bookmarks ({mark}); they stay, and the"
-            " first stream may start from them. When all has been sent once and zrepl is not used"
-            " any more, `zrepl zfs-abstraction release-all` there removes them",
+            f"{host} {first}{more}: zrepl left holds or bookmarks ({mark}); they stay. When all has"
+            " been sent once, `zrepl zfs-abstraction release-all` there removes them",
             replication,
         )
 

@@ -157,6 +157,19 @@ def odds_and_ends() -> Plan:
     )
 
 
+def from_zrepl() -> Plan:
+    """What zrepl replicated: once from its snapshot, once from its cursor."""
+    specs = desired("web: alpha tank/www/* every 15m prefix zrepl_ -> vault backup/sink/prod")
+    old, cursor = "@zrepl_20261122_230000_000", "#zrepl_CURSOR_G_{0:016x}_J_push,{0}"
+    here = fs("tank/www/a", f"{old},11,held=zrepl_STEP_J_push {cursor.format(11)}")
+    gone = fs("tank/www/b", cursor.format(12))
+    there = (
+        replica(f"backup/sink/prod/tank/www/{name}", f"{old},{guid},held=zrepl_last_received_J_x")
+        for name, guid in (("a", 11), ("b", 12))
+    )
+    return plan(specs, world(seen("alpha", here, gone), seen("vault", *there)), NOW)
+
+
 def nothing() -> Plan:
     """All is well."""
     specs = desired("web: alpha tank/www every 15m -> vault")
@@ -206,6 +219,7 @@ SCENES: dict[str, Callable[[], Plan]] = {
         nobody,
         targeted,
         hostile,
+        from_zrepl,
     )
 }
 

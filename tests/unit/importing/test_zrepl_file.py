@@ -121,6 +121,50 @@ def test_a_key_that_nobody_knows_is_told_wherever_it_stands(everything: dict[str
         del inner["surprise"]
 
 
+MISPLACED = [
+    ("push", "recv"),
+    ("push", "serve"),
+    ("push", "root_fs"),
+    ("sink", "connect"),
+    ("sink", "snapshotting"),
+    ("sink", "filesystems"),
+    ("sink", "pruning"),
+    ("pull", "send"),
+    ("source", "pruning"),
+    ("source", "conflict_resolution"),
+    ("snap", "send"),
+    ("snap", "replication"),
+]
+
+
+@pytest.mark.parametrize(("type_", "key"), MISPLACED)
+def test_a_key_of_another_kind_of_job_is_told(
+    everything: dict[str, Any], type_: str, key: str
+) -> None:
+    jobs = everything["jobs"]
+    (job,) = (job for job in jobs if job["type"] == type_)
+    job[key] = next(other[key] for other in jobs if key in other)
+
+    told = [remark.text for remark in remarks(everything)]
+    assert f"`{key}` has no meaning in a {type_} job" in told
+
+
+@pytest.mark.parametrize(
+    ("rule", "key"),
+    [
+        ("{type: last_n, count: 1, negate: true}", "negate"),
+        ("{type: not_replicated, regex: x}", "regex"),
+        ("{type: regex, regex: x, grid: 1x1h}", "grid"),
+        ("{type: grid, regex: zrepl, grid: 1x1h, count: 3}", "count"),
+    ],
+)
+def test_a_key_of_another_kind_of_rule_is_told(rule: str, key: str) -> None:
+    text = JOB.replace("{type: last_n, count: 1}", rule)
+    told = import_zrepl(SpecFile("zrepl.yml", text.encode()), Known()).remarks
+
+    assert f"`{key}` has no meaning here that is known" in [r.text for r in told]
+
+
 @pytest.mark.parametrize(
     ("path", "word"),
     [

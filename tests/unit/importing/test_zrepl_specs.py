@@ -285,6 +285,16 @@ def test_snapshots_of_others_are_external_and_those_that_the_rules_are_about() -
     assert 'snapshots: {external: {matching: "^.*$"}}' in plain
 
 
+def test_with_an_expression_that_only_go_reads_everything_is_kept() -> None:
+    grid = '{type: grid, grid: 1x1h, regex: "^[[:alpha:]]+_"}'
+    job = PUSH_LOCAL.replace(PERIODIC, MANUAL).replace("{type: last_n, count: 9}", grid)
+    written = str(imported(job, SINK_LOCAL).replications[0])
+
+    assert 'external: {matching: "^.*$"}' in written
+    assert 'keep: {matching: ".*"}' in written
+    assert "grid:" not in written
+
+
 def test_of_rules_that_disagree_those_that_thin_out_say_what_is_meant() -> None:
     rules = '{type: last_n, count: 3, regex: "^other_"}, {type: grid, grid: 1x1h, regex: "^zrepl_"}'
     pruning = f"pruning: {{keep_sender: [{rules}], keep_receiver: [{rules}]}}"

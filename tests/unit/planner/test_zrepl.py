@@ -123,7 +123,7 @@ def test_what_zrepl_left_is_told_with_the_command_that_removes_it() -> None:
     plan = Controller(stage(), SPECS).plan()
 
     sender, receiver = notes(plan)
-    assert sender.startswith(f"notice: alpha {WWW} and 1 more: zrepl has left holds or bookmarks")
+    assert sender.startswith(f"notice: alpha {WWW} and 1 more: zrepl left holds or bookmarks")
     assert f"(#{_stage()[1]})" in sender
     assert receiver.startswith(f"notice: vault {THERE} and 1 more: ")
     assert "(zrepl_last_received_J_sink)" in receiver
