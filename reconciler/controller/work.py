@@ -17,6 +17,7 @@ from reconciler.controller.world import Since, World
 from reconciler.executor.execute import execute
 from reconciler.executor.ready import Slots
 from reconciler.planner.planning import plan
+from reconciler.planner.waiting import must_wait
 from reconciler.report.status import Outcome
 
 Landed = Callable[[Flight, Report], None]
@@ -133,6 +134,9 @@ class Work:
                 self._around.stop,
                 workers=self._around.workers(),
                 slots=self.slots,
+                must_wait=lambda planned: must_wait(
+                    flight.law.desired, planned, int(self._around.clock())
+                ),
             )
         except Exception as error:  # noqa: BLE001 - reported as the bug it is, others go on
             flight.error = error

@@ -57,6 +57,7 @@ Under = Annotated[str, AfterValidator(checks.under), _schema("filesystem")]
 Prefix = Annotated[str, AfterValidator(checks.prefix), _schema("prefix", f"^{checks.PREFIX}$")]
 Duration = Annotated[str, BeforeValidator(checks.duration), _schema("duration", units.DURATION)]
 Every = Annotated[str, BeforeValidator(checks.every), _schema("duration", units.DURATION)]
+CronText = Annotated[str, AfterValidator(checks.cron), _schema("cron expression")]
 Timezone = Annotated[str, AfterValidator(checks.timezone), _schema("IANA time zone")]
 Regex = Annotated[str, AfterValidator(checks.regex), _schema("regular expression")]
 Labels = dict[LabelKey, LabelValue]
@@ -178,16 +179,39 @@ class HostSelector(Part):
     )
 
 
-class Snapshots(Part):
-    """When snapshots are taken and what they are called: `{prefix}{YYYYMMDD}T{HHMMSS}Z`, UTC."""
+class External(Part):
+    """Snapshots that another tool makes."""
 
-    later = frozenset({"cron", "timezone", "external", "received", "hooks", "before", "after"})
-
-    every: Every = Field(
-        description="Interval, at least 10s; slots are aligned to the epoch in UTC."
+    matching: Regex = Field(
+        description="Which ones are sent, and kept or destroyed on receivers by the targets' rules:"
+        " searched for in the names, so begin with `^` what a name has to begin with."
     )
-    prefix: Prefix = Field(
-        description="What the names begin with. Snapshots with other names are never ours."
+
+
+class Snapshots(Part):
+    """When snapshots are taken and what they are called: `{prefix}{YYYYMMDD}T{HHMMSS}Z`, UTC.
+
+    Exactly one of `every`, `cron` and `external`.
+    """
+
+    later = frozenset({"received", "hooks", "before", "after"})
+
+    every: Every | None = Field(
+        None, description="Interval, at least 10s; slots are aligned to the epoch in UTC."
+    )
+    cron: CronText | None = Field(
+        None,
+        description="Five fields: minute, hour, day of the month, month, day of the week. A slot"
+        " lasts from one instant that matches to the next.",
+    )
+    timezone: Timezone = Field("UTC", description="The zone whose clocks `cron` is about.")
+    external: External | None = Field(
+        None, description="Another tool makes the snapshots and destroys them on the sender."
+    )
+    prefix: Prefix | None = Field(
+        None,
+        description="What the names begin with; needed with `every` and `cron`. Snapshots with"
+        " other names are never ours.",
     )
     if_changed: Flag = Field(
         default=False,
@@ -250,16 +274,38 @@ class Target(Part):
     )
 
 
+class Window(Part):
+    """A time that begins at each instant of a cron expression."""
+
+    cron: CronText = Field(description="When it begins: five fields, as in `snapshots`.")
+    lasts: Duration = Field(alias="for", description="How long it lasts, in real time.")
+
+
+class Windows(Part):
+    """When streams may begin."""
+
+    allow: list[Window] = Field(
+        default=[], description="Streams begin only in these; default: always."
+    )
+    deny: list[Window] = Field(default=[], description="No stream begins in these: they win.")
+    timezone: Timezone = Field("UTC", description="The zone whose clocks `cron` is about.")
+
+
 class ReplicationSpec(Part):
     """Which filesystems go where."""
 
-    later = _ON_THE_WAY | {"maxDestroy", "windows", "hooks"}
+    later = _ON_THE_WAY | {"maxDestroy", "hooks"}
 
     source: Source = Field(description="What is snapshotted and sent.")
     targets: list[Target] = Field(
         description="The receivers. `[]` takes snapshots and sends nothing."
     )
     suspend: Flag = Field(default=False, description="Stop everything for this replication.")
+    windows: Windows | None = Field(
+        None,
+        description="Streams begin only when these are open; those that are under way go on."
+        " Snapshots are taken all the same.",
+    )
 
 
 class Object(Part):

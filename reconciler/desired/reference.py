@@ -26,6 +26,16 @@ are truth values. `reconciler validate` reports all errors at once, each with fi
   any depth. A leading `!` excludes exactly what the pattern names, and always wins: `!tank/a`
   leaves `tank/a/b` selected, `!tank/a/**` takes the subtree away. In YAML it needs quotes. The
   pool is always named.
+* A **cron expression** has five fields: minute, hour, day of the month, month, day of the week.
+  Each is `*`, a number, a range (`1-5`), a list (`0,30`), any of them with a step (`*/15`), or a
+  name (`MON`, `JAN`); the day of the month may be `L` (the last) or `LW` (the last weekday), the
+  day of the week `MON#1` (the first Monday) or `5L` (the last Friday). If neither of the days
+  begins with `*`, one of them is enough. What can never match (`0 0 30 2 *`) is an error.
+* **When clocks are changed**, as Debian's cron has it: with minute and hour both given
+  (`30 2 * * *`), a time that is left out stands for the instant at which clocks are put forward
+  (in Vienna 3:00), and of a time that comes twice the first one counts, so every day has one. With
+  a `*` at the beginning of minute or hour (`*/15 * * * *`) the expression is about real time: what
+  is left out is left out, what comes twice counts twice, so a day may have 92 or 100 quarters.
 * Whatever the spec set: receivers are never the same, nor nested in those of another replication
   or target; nothing that is received is selected as a source; replications that share a filesystem
   on a host have different prefixes.
@@ -80,6 +90,30 @@ spec:
       initial: all
       path: auto
       maxLag: 1h
+  windows:                      # streams begin at night, but not while tapes are written
+    allow: [{cron: "0 22 * * *", for: 8h}]
+    deny: [{cron: "30 2 * * SUN", for: 90m}]
+    timezone: Europe/Vienna
+---
+apiVersion: reconciler/v1alpha1
+kind: Replication
+metadata: {name: db}
+spec:
+  source:
+    host: web1
+    filesystems: [tank/db]
+    snapshots: {cron: "0 2 * * *", timezone: Europe/Vienna, prefix: db-}
+  targets: [{host: vault, under: databases, keep: {daily: 30}}]
+---
+apiVersion: reconciler/v1alpha1
+kind: Replication
+metadata: {name: vm}
+spec:
+  source:
+    host: web1
+    filesystems: [tank/vm/**]
+    snapshots: {external: {matching: "^autosnap_.*_daily$"}}   # made and destroyed by sanoid
+  targets: [{host: vault, under: machines, keep: {daily: 30}}]
 """
 
 _KEEP = ("Keep", "KeepRules")

@@ -12,6 +12,12 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _ALTERNATIVES: Mapping[str, Schema] = {
     "Connection": {"minProperties": 1, "maxProperties": 1},
     "Source": {"oneOf": [{"required": ["host"]}, {"required": ["hosts"]}]},
+    "Snapshots": {
+        "oneOf": [{"required": ["every"]}, {"required": ["cron"]}, {"required": ["external"]}],
+        "dependentRequired": {"every": ["prefix"], "cron": ["prefix"], "timezone": ["cron"]},
+        "dependentSchemas": {"external": {"maxProperties": 1}},
+    },
+    "Windows": {"anyOf": [{"required": ["allow"]}, {"required": ["deny"]}]},
     "Keep": {"dependentSchemas": {"policy": {"maxProperties": 1}}},
 }
 """What `desired.alternatives` checks."""

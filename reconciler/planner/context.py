@@ -21,13 +21,17 @@ class Context:
     """(host, filesystem) of every pair's receiver: these are never made as placeholders."""
     wary: frozenset[tuple[str, str]]
     """(host, filesystem) of every sender's filesystem that has an unseen peer."""
+    closed: Mapping[str, int | None] = field(default_factory=dict)
+    """Replication whose windows are closed → when they open, if that is known."""
     arriving: dict[tuple[str, str], str] = field(default_factory=dict)
     """(host, filesystem) → the action that brings it into being; grows as pairs are planned."""
     arriving_raw: set[tuple[str, str]] = field(default_factory=set)
     """Those of them that arrive encrypted, without their key."""
 
     @classmethod
-    def of(cls, observed: Observed, pairs: Sequence[Pair]) -> "Context":
+    def of(
+        cls, observed: Observed, pairs: Sequence[Pair], closed: Mapping[str, int | None]
+    ) -> "Context":
         """Return the context for planning these pairs."""
         return cls(
             observed=observed,
@@ -42,6 +46,7 @@ class Context:
                 for pair in pairs
                 if not isinstance(observed.get(pair.receiver_host), Seen)
             ),
+            closed=closed,
         )
 
 
@@ -58,6 +63,8 @@ class PairPlan:
     """The most recent common version once the plan is done, as the sender has it."""
     decisions: tuple[Decision, ...] = ()
     """What the receiver's keep rules say of what the receiver will have."""
+    waiting: tuple[Version, ...] = ()
+    """What is to be sent once the replication's windows open."""
 
     @property
     def settled_by(self) -> tuple[str, ...]:

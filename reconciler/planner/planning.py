@@ -1,7 +1,7 @@
 """The plan of everything: sources, pairs, retention on senders, guards."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciler.actions import Destroy, Reason
 from reconciler.desired.model import Desired
@@ -15,6 +15,7 @@ from reconciler.planner.replication import plan_pair
 from reconciler.planner.retention import Decision, evaluate
 from reconciler.planner.retire import Protection, retire
 from reconciler.planner.snapshotting import next_due
+from reconciler.planner.waiting import closed_windows, waits
 
 
 def plan(desired: Desired, observed: Observed, now: int, *, explain: bool = False) -> Plan:
@@ -25,7 +26,8 @@ def plan(desired: Desired, observed: Observed, now: int, *, explain: bool = Fals
     """
     found = find_sources(desired, observed, now)
     pairs = found.pairs()
-    context = Context.of(observed, pairs)
+    closed = closed_windows(desired, now)
+    context = Context.of(observed, pairs, closed)
     pair_plans = [plan_pair(pair, context) for pair in pairs]
     sources = _SourceRetention(pair_plans, context, explain=explain)
     actions = [
@@ -40,11 +42,19 @@ def plan(desired: Desired, observed: Observed, now: int, *, explain: bool = Fals
         hosts=tuple(_state(name, observed.get(name)) for name in sorted(desired.hosts)),
         actions=tuple(actions),
         conflicts=tuple(p.conflict for p in pair_plans if p.conflict is not None),
+        blocked=tuple(waits(p, closed) for p in pair_plans if p.waiting),
         notes=(*found.notes, *orphan_notes(desired, observed)),
         kept=tuple(kept),
-        next_due=next_due(desired.replications.values(), now),
+        next_due=next_due(desired.replications.values(), now, _opening(pair_plans, closed)),
     )
     return guard(draft, desired, observed)
+
+
+def _opening(pair_plans: Iterable[PairPlan], closed: Mapping[str, int | None]) -> int | None:
+    """Return when the first of the windows opens that something waits for."""
+    waiting = (p.pair.source.replication.name for p in pair_plans if p.waiting)
+    opens = (closed[name] for name in waiting)
+    return min((at for at in opens if at is not None), default=None)
 
 
 def _state(name: str, observation: Observation | None) -> HostState:
@@ -107,6 +117,7 @@ class _SourceRetention:
         return Protection(
             base_guids=frozenset(p.base.guid for p in pairs if p.base is not None),
             own_tags=frozenset(p.pair.marks.step_tag for p in pairs),
+            waiting=frozenset(version.guid for p in pairs for version in p.waiting),
             origins=self.context.origins[source.host],
             newest=source.managed[-1].guid if source.managed else None,
         )

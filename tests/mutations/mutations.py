@@ -12,6 +12,7 @@ from tests.mutations import (
     of_pages,
     of_planner,
     of_saved_plans,
+    of_schedules,
     of_specs,
     of_specs_in_force,
     of_transcripts,
@@ -33,6 +34,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     *of_specs_in_force.MUTATIONS,
     *of_controller.MUTATIONS,
     *of_saved_plans.MUTATIONS,
+    *of_schedules.MUTATIONS,
     *of_trust.MUTATIONS,
     *of_pages.MUTATIONS,
 )

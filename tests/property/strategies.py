@@ -39,6 +39,13 @@ FILESYSTEM = FilesystemKind.FILESYSTEM
 WHAT = "tank/** !tank !tank/clones/**"
 """All but the pools themselves, and no clones."""
 
+SCHEDULES = (
+    *("", "every 15m", "every 15m if-changed", "every 7d"),
+    *("cron 30 2 * * * zone Europe/Vienna", "cron */15 * * * *", "external ^rec-|man"),
+)
+WINDOWS = ("allow 0 2 * * * 4h", "allow 0 22 * * * 8h", "deny 0 23 * * * 1h")
+"""Closed, open and closed at NOW."""
+
 DAY = 86400
 SLOT = 900
 
@@ -301,13 +308,15 @@ def keeps() -> st.SearchStrategy[Keep]:
 @st.composite
 def spec_sets(draw: st.DrawFn, senders: tuple[str, ...], vaults: tuple[str, ...]) -> Desired:
     """One replication of everything to each vault, perhaps one more of a part of it."""
-    every = draw(st.sampled_from(["", "every 15m", "every 15m if-changed", "every 7d"]))
+    schedule = draw(st.sampled_from(SCHEDULES))
+    windows = draw(usually("", *WINDOWS))
     kinds = [draw(usually("all", "newest", "refuse")) for _ in vaults]
     targets = [
         f"-> {vault} keep {draw(keep_texts())} initial {kind}"
         for vault, kind in zip(vaults, kinds, strict=True)
     ]
-    source = f"web: {','.join(senders)} {WHAT} {every} keep {draw(keep_texts())}"
+    rules = "" if "external" in schedule else f"keep {draw(keep_texts())}"
+    source = f"web: {','.join(senders)} {WHAT} {schedule} {windows} {rules}"
     lines = [f"{source} {draw(usually('', 'suspended'))} {' '.join(targets)}"]
     if draw(st.booleans()):
         lines.append(

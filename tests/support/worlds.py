@@ -18,6 +18,8 @@ name carries the mark of replication `web` in `fs`, and none in `replica`, as af
 
 is a spec set. Each `->` begins a target: `HOST [UNDER] [keep RULES [in ZONE]] [initial KIND]`; the
 receivers lie below `backup/{host}` unless said. Without `every` one snapshot is enough for ever.
+`cron 0 2 * * *` stands in its place, or `external REGEX`; `allow 0 22 * * * 8h` and `deny ...` are
+windows (several one after the other); `zone ZONE` is theirs and that of `cron`.
 """
 
 import re
@@ -28,7 +30,10 @@ from typing import Any
 
 from reconciler.desired.model import (
     Calendar,
+    Cron,
     Desired,
+    Every,
+    External,
     Initial,
     Keep,
     KeepRule,
@@ -36,8 +41,11 @@ from reconciler.desired.model import (
     Matching,
     Period,
     Replication,
+    Schedule,
     Snapshots,
     Target,
+    Window,
+    Windows,
     Within,
 )
 from reconciler.desired.selection import Selection
@@ -53,6 +61,10 @@ FEATURES = {"encryption": "enabled", "large_blocks": "enabled", "lz4_compress": 
 FOR_EVER = 10**11
 """Seconds: a slot that began at the epoch and has not ended."""
 
+_KEYWORDS = (
+    *("every", "cron", "external", "prefix", "if-changed", "zone"),
+    *("keep", "in", "suspended", "allow", "deny"),
+)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -239,19 +251,38 @@ def keep(text: str, zone: str = "UTC") -> Keep:
 
 def _replication(words: Sequence[str]) -> Replication:
     source, *targets = _split(words, "->")
-    said = _sections(source[1:], "every", "prefix", "if-changed", "keep", "in", "suspended")
+    said = _sections(source[1:], *_KEYWORDS)
     senders = tuple(said[""][0].split(","))
-    every = seconds(said["every"][0]) if "every" in said else FOR_EVER
-    prefix = said.get("prefix", [PREFIX])[0]
     return Replication(
         name=source[0].removesuffix(":"),
         senders=senders,
         selection=Selection.parse(said[""][1:]),
-        snapshots=Snapshots(every, prefix, if_changed="if-changed" in said),
+        snapshots=_snapshots(said),
         keep=_keep_of(said),
         targets=tuple(_target(words, senders) for words in targets),
         suspend="suspended" in said,
+        windows=Windows(_windows(said, "allow"), _windows(said, "deny")),
     )
+
+
+def _snapshots(said: Mapping[str, Sequence[str]]) -> Snapshots | External:
+    if "external" in said:
+        return External(said["external"][0])
+    schedule: Schedule = Every(seconds(said["every"][0]) if "every" in said else FOR_EVER)
+    if "cron" in said:
+        schedule = Cron(" ".join(said["cron"]), _zone(said))
+    prefix = said.get("prefix", [PREFIX])[0]
+    return Snapshots(schedule, prefix, if_changed="if-changed" in said)
+
+
+def _windows(said: Mapping[str, Sequence[str]], kind: str) -> tuple[Window, ...]:
+    words = said.get(kind, [])
+    each = (words[start : start + 6] for start in range(0, len(words), 6))
+    return tuple(Window(Cron(" ".join(w[:5]), _zone(said)), seconds(w[5])) for w in each)
+
+
+def _zone(said: Mapping[str, Sequence[str]]) -> str:
+    return said.get("zone", ["UTC"])[0]
 
 
 def _target(words: Sequence[str], senders: Sequence[str]) -> Target:

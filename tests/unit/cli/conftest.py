@@ -25,6 +25,7 @@ from reconciler.executor.events import (
     Skipped,
     Started,
 )
+from reconciler.executor.execute import MustWait
 from reconciler.hosts.fleet import Fleet
 from reconciler.observed.model import Observed
 from reconciler.planner.plan import Plan, PlannedAction
@@ -82,8 +83,10 @@ class Pretended:
         _fleet: Fleet,
         on_event: Callable[[Event], None],
         stop: threading.Event,
+        must_wait: MustWait,
     ) -> RunResult:
         """Do every action in order; what depends on a failure is skipped."""
+        assert [p.id for p in plan.actions if must_wait(p)] == []
         self.executed.append(plan)
         completed: list[PlannedAction] = []
         failed: list[tuple[PlannedAction, Failure]] = []

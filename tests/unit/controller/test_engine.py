@@ -291,6 +291,31 @@ def test_the_senders_key_comes_up_at_the_slot_and_the_receiver_gets_it_then() ->
     assert len(names(life, "vault", "backup/alpha/tank/a")) == 2
 
 
+def test_the_senders_key_comes_up_when_cron_says_so() -> None:
+    web = WEB.replace("every 15m", "cron 10-59/15 * * * * zone Asia/Kolkata")
+    life = settled(web)
+    slot = life.stage.now // SLOT * SLOT + 600
+    slot += SLOT if slot <= life.stage.now else 0
+    life.live(SLOT)
+    assert keys(life) == {SENDER, PAIR}
+    assert {at for at, _ in life.worked} <= {slot, slot + 1}
+    assert len(names(life, "vault", "backup/alpha/tank/a")) == 2
+
+
+def test_the_pairs_key_comes_up_when_a_window_opens() -> None:
+    life = a_life(WEB.replace("every 15m", "every 7d allow 30 * * * * 5m"))
+    opens = life.stage.now // HOUR * HOUR + HOUR // 2
+    opens += HOUR if opens <= life.stage.now else 0
+    life.live(opens - life.stage.now - 1)
+    assert len(names(life, "alpha", "tank/a")) == 1
+    assert "backup/alpha/tank/a" not in life.stage.world["vault"].datasets
+    life.worked.clear()
+    life.live(2)
+    assert keys(life) == {SENDER, PAIR}
+    assert {at for at, _ in life.worked} <= {opens, opens + 1}
+    assert len(names(life, "vault", "backup/alpha/tank/a")) == 1
+
+
 def test_everything_is_looked_at_now_and_then_though_nothing_was_heard() -> None:
     seldom = WEB.replace("15m", "7d")
     life = settled(seldom, resync=600)

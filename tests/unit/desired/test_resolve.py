@@ -10,6 +10,7 @@ from reconciler.desired.model import (
     Calendar,
     DataPath,
     Desired,
+    Every,
     Initial,
     Keep,
     Last,
@@ -51,7 +52,7 @@ def replication(
 
 def test_a_replication_with_nothing_but_the_necessary_keeps_everything(desire: Desire) -> None:
     web = desire(replication()).replications["web"]
-    assert web.snapshots == Snapshots(every=900, prefix="rec-", if_changed=False)
+    assert web.snapshots == Snapshots(Every(900), "rec-", if_changed=False)
     assert web.keep == Keep(rules=(), timezone="UTC")
     assert web.suspend is False
     roots = {"alpha": "backup/alpha"}
