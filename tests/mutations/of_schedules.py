@@ -47,10 +47,10 @@ MUTATIONS = (
         "at <= begun + window.seconds else None",
     ),
     SCHEDULE(
-        "what is denied opens when the first of its windows is over",
+        "what is denied is allowed",
         ("window",),
-        "return max((end for end in ends if end is not None), default=at)",
-        "return min((end for end in ends if end is not None), default=at)",
+        "ends = (_end(window, at) for window in windows.deny)",
+        "ends = (_end(window, at) for window in ())",
     ),
     Mutation(
         "a receiver destroys by what it is to get once a window opens",

@@ -146,6 +146,15 @@ def test_the_way_back_is_the_way_there(change: Change) -> None:
             assert following(change.expression, change.zone, at) == next_one
 
 
+def test_in_the_second_of_two_hours_the_first_one_is_over() -> None:
+    second = instant("2026-10-25T02:10+", VIENNA)
+
+    assert latest("15,45 2 * * *", VIENNA, second) == instant("2026-10-25T02:45", VIENNA)
+    assert following("15,45 2 * * *", VIENNA, second) == instant("2026-10-26T02:15", VIENNA)
+    assert latest("15,45 * * * *", VIENNA, second) == instant("2026-10-25T02:45", VIENNA)
+    assert following("15,45 * * * *", VIENNA, second) == instant("2026-10-25T02:15+", VIENNA)
+
+
 @pytest.mark.parametrize("zone", [VIENNA, NEW_YORK, KOLKATA])
 @pytest.mark.parametrize(
     "expression",
