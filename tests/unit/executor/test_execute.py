@@ -244,7 +244,7 @@ def test_a_stream_that_must_wait_is_not_begun_and_neither_is_what_depends_on_it(
 
 
 def test_a_stream_that_must_wait_leaves_its_room_to_others() -> None:
-    waiting = [PlannedAction(send(f"tank/{n}"), Reason("r", "r"), "web") for n in range(5)]
+    waiting = [PlannedAction(send(f"tank/{n}"), Reason("r", "r"), "web") for n in range(2)]
     slots = Slots({})
     fleet = FakeFleet(created)
 
