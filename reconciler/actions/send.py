@@ -52,7 +52,8 @@ class Send:
     @property
     def id(self) -> str:
         """Unique in a plan and the same in every run."""
-        return f"send:{self.host}:{self.to.of(self.filesystem)}:{self.receiver_host}:{self.root}"
+        place = f"{self.receiver_host}:{self.receiver_filesystem}"
+        return send_id(self.host, self.to.of(self.filesystem), place)
 
     @property
     def root(self) -> str:
@@ -134,3 +135,8 @@ class Send:
         """Return the script that tells which of the versions the receiver has, by guid."""
         names = [version.of(self.receiver_filesystem) for version in self.versions]
         return Script((Step("arrived", commands.list_guids(names)),))
+
+
+def send_id(host: str, version: str, receiver: str) -> str:
+    """Return the id of the send that brings a version to a receiver (`host:filesystem`)."""
+    return f"send:{host}:{version}:{receiver}"

@@ -17,6 +17,7 @@ from reconciler.errors import PlanStale, ReconcilerError, UsageError
 from reconciler.executor import execute as executing
 from reconciler.executor.events import RunResult
 from reconciler.planner.plan import Plan
+from reconciler.planner.waiting import must_wait
 from reconciler.report import events_json
 from reconciler.report.fields import Json
 from reconciler.report.lines import Line
@@ -106,7 +107,14 @@ class Applying:
         stop = threading.Event()
         view = self._view(plan)
         with view, stopping_on_interrupt(session.fleet, stop):
-            result = executing.execute(plan, session.desired, session.fleet, view.event, stop)
+            result = executing.execute(
+                plan,
+                session.desired,
+                session.fleet,
+                view.event,
+                stop,
+                must_wait=lambda planned: must_wait(session.desired, planned, int(session.clock())),
+            )
         if not self.as_json:
             self.output.lines(result_lines(plan, result, view.because))
         summary = of_run(plan, result)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from reconciler.controller.keys import Key
 from reconciler.executor.events import RunResult
 from reconciler.observed.model import Observed, Unseen
-from reconciler.planner.plan import Plan, Severity
+from reconciler.planner.plan import WINDOW, Plan, Severity
 from reconciler.report.figures import count_text
 from reconciler.report.status import Blockage, Lag, Outcome
 from reconciler.report.summary import counts_of
 from reconciler.zfs.errors import Failure, Reaction
 
-MENDS_ITSELF = frozenset({"peer-unseen"})
+MENDS_ITSELF = frozenset({"peer-unseen", WINDOW})
 """Guards that need no person: what they wait for comes back, or is told of as a host's trouble."""
 
 
@@ -58,7 +58,7 @@ def finding(key: Key, observed: Observed, part: Plan, result: RunResult | None) 
 
 
 def blockages(part: Plan) -> tuple[Blockage, ...]:
-    """Return what in a plan waits for a person, sorted."""
+    """Return what in a plan waits for a person, sorted; a window opens without one."""
     conflicts = (
         Blockage(c.host, c.filesystem, c.code, c.message, c.evidence, c.remedy)
         for c in part.conflicts
@@ -73,6 +73,7 @@ def blockages(part: Plan) -> tuple[Blockage, ...]:
             b.remedy,
         )
         for b in part.blocked
+        if b.guard != WINDOW
     )
     return tuple(
         sorted((*conflicts, *blocked), key=lambda b: (b.host, b.filesystem, b.code, b.message))
@@ -110,6 +111,10 @@ def _findings(
     if result is None and part.actions:
         verbs = ", ".join(f"{count} {verb}" for verb, count in part.summary.items())
         yield Finding(Outcome.SUCCEEDED, "ChangesPlanned", f"to be done: {verbs}")
+    waiting = [b for b in part.blocked if b.guard == WINDOW]
+    if waiting:
+        said = f"{count_text(part.waiting, 'version')} not sent now: {waiting[0].message}"
+        yield Finding(Outcome.SUCCEEDED, "OutsideWindows", said)
     yield Finding(Outcome.SUCCEEDED, "ReconciliationSucceeded", "the hosts match the specs")
 
 

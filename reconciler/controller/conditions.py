@@ -94,10 +94,10 @@ def _ready(standing: Standing) -> Iterator[_Word]:
     waiting = len(standing.reports) - len(reports)
     if waiting:
         yield _Word(Truth.UNKNOWN, "Progressing", "not everything was looked at yet")
-    planned = [report for report in reports if report.reason == "ChangesPlanned"]
-    if planned:
-        said = "; ".join(dict.fromkeys(report.message for report in planned))
-        yield _Word(Truth.TRUE, "ChangesPlanned", said)
+    for reason in ("ChangesPlanned", "OutsideWindows"):
+        said = "; ".join(dict.fromkeys(r.message for r in reports if r.reason == reason))
+        if said:
+            yield _Word(Truth.TRUE, reason, said)
     yield _Word(Truth.TRUE, "ReconciliationSucceeded", "the hosts match the specs")
 
 

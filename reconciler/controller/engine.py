@@ -21,6 +21,7 @@ from reconciler.executor.observe import observe_host
 from reconciler.hosts.fleet import Fleet
 from reconciler.observed.model import Observation, Unseen
 from reconciler.planner.snapshotting import next_due
+from reconciler.planner.waiting import next_opening
 from reconciler.report.status import Outcome
 
 START_SPREAD = 10.0
@@ -253,10 +254,12 @@ class Engine:
         """Return the tick at which a key is to be looked at though nothing was heard."""
         now = self.around.ticks()
         at = now + self.resync * self.around.chance.uniform(0.9, 1.1)
-        if key.receiver:
-            return at
         clock = self.around.clock()
-        due = next_due([law.effective.replications[key.replication]], int(clock))
+        replication = law.effective.replications[key.replication]
+        if key.receiver:
+            due = next_opening(replication, int(clock))
+        else:
+            due = next_due([replication], int(clock))
         return at if due is None else min(at, now + max(0.0, due - clock))
 
     def _forget(self, old: Law, new: Law) -> None:

@@ -70,7 +70,7 @@ def _lag(  # noqa: PLR0913, PLR0917 - both ends and what was known of them
     else:
         replicated = last.replicated if last is not None else None
     ours = Ownership.of(replication)
-    managed = [version for version in filesystem.snapshots if ours.on_sender(version)]
+    managed = [version for version in filesystem.snapshots if ours.sends(version)]
     return Lag(
         host=here.host,
         filesystem=filesystem.name,

@@ -11,6 +11,7 @@ from reconciler.controller.law import Law
 from reconciler.hosts.addresses import HostAddress, LocalAddress, SimulatedAddress, SshAddress
 from reconciler.observed.model import Seen
 from reconciler.planner.snapshotting import next_due
+from reconciler.planner.waiting import next_opening
 from reconciler.report.status import (
     Blockage,
     ControllerStatus,
@@ -119,7 +120,7 @@ def _replication(  # noqa: PLR0913, PLR0917 - all that is known of one
     found = [report for report in reports.values() if report is not None]
     lags = tuple(sorted((lag for r in found for lag in r.lags), key=_lag_order))
     ways = tuple(_way(engine, key) for key in keys)
-    suspended = _suspended(law, name)
+    suspended, effective = _suspended(law, name), law.effective.replications[name]
     runs = any(flight.key.replication == name for flight in engine.working.flights)
     standing = Standing(
         generation=law.generations[name],
@@ -138,7 +139,7 @@ def _replication(  # noqa: PLR0913, PLR0917 - all that is known of one
         lags=lags,
         blocked=_blocked(found),
         history=engine.memory.histories.get(name, ()),
-        next_due=next_due([law.effective.replications[name]], now),
+        next_due=next_due([effective], now, next_opening(effective, now)),
     )
 
 

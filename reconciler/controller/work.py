@@ -16,7 +16,9 @@ from reconciler.controller.uses import Use, use_of
 from reconciler.controller.world import Since, World
 from reconciler.executor.execute import execute
 from reconciler.executor.ready import Slots
+from reconciler.planner.plan import WINDOW
 from reconciler.planner.planning import plan
+from reconciler.planner.waiting import must_wait
 from reconciler.report.status import Outcome
 
 Landed = Callable[[Flight, Report], None]
@@ -90,7 +92,8 @@ class Work:
         for verb, count in part.summary.items():
             self._around.telemetry.planned(verb, count)
         for blocked in part.blocked:
-            self._around.telemetry.blocked(blocked.guard, len(blocked.versions))
+            if blocked.guard != WINDOW:
+                self._around.telemetry.blocked(blocked.guard, len(blocked.versions))
         if self.dry_run or not part.actions or self._around.stop.is_set():
             return False
         places = flight.claimed()
@@ -133,6 +136,9 @@ class Work:
                 self._around.stop,
                 workers=self._around.workers(),
                 slots=self.slots,
+                must_wait=lambda planned: must_wait(
+                    flight.law.desired, planned, int(self._around.clock())
+                ),
             )
         except Exception as error:  # noqa: BLE001 - reported as the bug it is, others go on
             flight.error = error

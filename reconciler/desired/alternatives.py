@@ -10,8 +10,13 @@ from reconciler.desired.document import Data, Document, Path, dotted
 
 _CONNECTION: Path = ("spec", "connection")
 _SOURCE: Path = ("spec", "source")
+_SNAPSHOTS: Path = (*_SOURCE, "snapshots")
+_WINDOWS: Path = ("spec", "windows")
 _COMMANDS = ("before", "after")
 _READY = ("postgresCheckpoint", "mysqlReadLock")
+
+_BESIDE_THE_HOST = frozenset({"filesystems", "snapshots", "keep"})
+_BESIDE_THE_SCHEDULE = frozenset({"prefix", "timezone", "ifChanged"})
 
 
 def alternatives(document: Document) -> Iterator[Diagnostic]:
@@ -22,22 +27,62 @@ def alternatives(document: Document) -> Iterator[Diagnostic]:
         case {"kind": "Replication", "spec": dict(spec)}:
             match spec.get("source"):
                 case dict(source):
-                    yield from _one_of(document, _SOURCE, source, ("host", "hosts"))
+                    yield from _one_of(
+                        document, _SOURCE, source, ("host", "hosts"), _BESIDE_THE_HOST
+                    )
+                    yield from _snapshots(document, source)
             yield from _hooks(document, spec)
+            match spec.get("windows"):
+                case dict(windows) if not any(windows.get(key) for key in ("allow", "deny")):
+                    where = document.at(_WINDOWS)
+                    yield where.error(f"{dotted(_WINDOWS)} has no window", "Write `allow: [...]`.")
             for path, keep in _keeps(spec):
                 yield from _policy_alone(document, path, keep)
 
 
+def _snapshots(document: Document, source: Mapping[str, Data]) -> Iterator[Diagnostic]:
+    """Report what does not go together in how the snapshots of a source come about."""
+    match source.get("snapshots"):
+        case dict(snapshots):
+            pass
+        case _:
+            return
+    choices = ("every", "cron", "external")
+    yield from _one_of(document, _SNAPSHOTS, snapshots, choices, _BESIDE_THE_SCHEDULE)
+    place = dotted(_SNAPSHOTS)
+    if "external" in snapshots:
+        for key in sorted((_BESIDE_THE_SCHEDULE | {"hooks"}) & snapshots.keys()):
+            where = document.key((*_SNAPSHOTS, key))
+            yield where.error(f"{place}.{key} has no meaning with `external`", "Remove it.")
+        if source.get("keep"):
+            where = document.key((*_SOURCE, "keep"))
+            advice = "Another tool makes these snapshots and destroys them; remove `keep` here."
+            yield where.error(f"{dotted(_SOURCE)}.keep does not go with `external`", advice)
+    elif "prefix" not in snapshots and ("every" in snapshots or "cron" in snapshots):
+        yield document.at(_SNAPSHOTS).error(f"{place}.prefix is missing")
+    elif "timezone" in snapshots and "cron" not in snapshots:
+        where = document.key((*_SNAPSHOTS, "timezone"))
+        advice = "Slots of `every` are aligned to the epoch in UTC."
+        yield where.error(f"{place}.timezone has a meaning only with `cron`", advice)
+
+
 def _one_of(
-    document: Document, path: Path, data: Mapping[str, Data], choices: tuple[str, ...]
+    document: Document,
+    path: Path,
+    data: Mapping[str, Data],
+    choices: tuple[str, ...],
+    others: frozenset[str] = frozenset(),
 ) -> Iterator[Diagnostic]:
-    """Report several or none of some keys; one that is unknown may be meant to be one of them."""
+    """Report several or none of some keys.
+
+    One that is neither among them nor among the `others` may be meant to be one of them.
+    """
     given = [key for key in data if key in choices]
     if len(given) > 1:
         where = document.key((*path, given[1]))
         said = f"{dotted(path)} has both `{given[0]}` and `{given[1]}`"
         yield where.error(said, "Choose one.")
-    elif not given and {"filesystems", "snapshots", "keep"}.issuperset(data):
+    elif not given and others.issuperset(data):
         where = document.at(path)
         said = f"{dotted(path)} has none of {', '.join(f'`{choice}`' for choice in choices)}"
         yield where.error(said, "Write one of them.")

@@ -30,9 +30,9 @@ class _Area:
     selection: Selection
     where: Position
     prefix: str | None = None
-    """Of a source's snapshots; None makes it a receiver."""
+    """Of a source's snapshots; None when another tool makes them."""
     root: str = ""
-    """What a receiver is below."""
+    """What a receiver is below; empty for a source."""
 
 
 MAX_PER_PLACE = 5
@@ -76,7 +76,8 @@ def _on_one_host(areas: list[_Area]) -> Iterator[Diagnostic]:
     yield from _met([*sources, *receivers], _source_meets_receiver)
     by_prefix = defaultdict(list)
     for source in sources:
-        by_prefix[source.prefix].append(source)
+        if source.prefix is not None:  # nothing is made or destroyed in the others
+            by_prefix[source.prefix].append(source)
     for same in by_prefix.values():
         yield from _met(same, _sources_meet)
 
@@ -112,7 +113,7 @@ def _place(one: _Area, other: _Area) -> Position:
 
 
 def _is_source(area: _Area) -> bool:
-    return area.prefix is not None
+    return not area.root
 
 
 def _receivers_meet(one: _Area, other: _Area) -> Diagnostic | None:

@@ -6,6 +6,7 @@ import difflib
 import re
 import zoneinfo
 
+from reconciler.desired.cron import normal
 from reconciler.desired.diagnostics import shown
 from reconciler.desired.grid import InvalidGrid, parse_grid
 from reconciler.desired.selection import InvalidPattern, Pattern
@@ -149,6 +150,11 @@ def every(value: object) -> str:
     if parse_duration(text) < SHORTEST_EVERY:
         raise ValueError(f"{shown(text)} is too often; the shortest interval is {SHORTEST_EVERY}s")
     return text
+
+
+def cron(text: str) -> str:
+    """Check a cron expression; what can never match is none."""
+    return normal(text)  # what it raises is a ValueError with a sentence
 
 
 def timezone(text: str) -> str:

@@ -123,6 +123,26 @@ class DataPath(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Every:
+    """Slots of a fixed length, aligned to the epoch in UTC."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cron:
+    """Instants that match a cron expression; a slot lasts from one to the next."""
+
+    expression: str
+    """Five fields, one space between them."""
+    timezone: str = "UTC"
+    """IANA name of the zone whose clocks are looked at."""
+
+
+Schedule = Every | Cron
+
+
+@dataclass(frozen=True, slots=True)
 class Hook:
     """What is run on the host before and after a group of snapshots is taken."""
 
@@ -142,12 +162,35 @@ class Hook:
 class Snapshots:
     """When snapshots are due and what they are called."""
 
-    every: int
-    """Seconds; slots are aligned to the epoch in UTC."""
+    schedule: Schedule
     prefix: str
     if_changed: bool = False
     hooks: tuple[Hook, ...] = ()
     """`before` is run in this order, `after` in the opposite one."""
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """Snapshots that another tool makes and destroys on the sender; ours is to send them."""
+
+    matching: str
+    """A regular expression that is searched for in names: it matches anywhere unless anchored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A time that begins at each instant of a schedule and lasts for some seconds."""
+
+    begins: Cron
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """When streams may begin: in any of `allow` (always, when there are none), never in `deny`."""
+
+    allow: tuple[Window, ...] = ()
+    deny: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +232,12 @@ class Replication:
     name: str
     senders: tuple[str, ...]
     selection: Selection
-    snapshots: Snapshots | None
+    snapshots: Snapshots | External | None
     keep: Keep
     targets: tuple[Target, ...]
     suspend: bool = False
     max_destroy: MaxDestroy = MaxDestroy()
+    windows: Windows = Windows()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 Descriptions become the JSON Schema and the reference page. Keys of the language that this version
 has not built yet stand in `later` and are refused by name. Pydantic is used here,
-in `part` and in `hook_objects`.
+in `part`, `host_objects` and `hook_objects`.
 """
 
 from typing import Annotated, Literal
@@ -10,27 +10,23 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from reconciler.desired.hook_objects import Hook
+from reconciler.desired.host_objects import HostSpec
 from reconciler.desired.part import (
-    Address,
     Count,
+    CronText,
     Duration,
     Every,
     Flag,
     GridText,
-    HostKey,
-    Jump,
     Labels,
     Name,
     Part,
     PatternText,
-    Port,
     Prefix,
     Regex,
     Share,
-    StateFile,
     Timezone,
     Under,
-    User,
 )
 
 __all__ = ["API_VERSION", "KINDS", "Part", "SpecObject", "ValidationError", "raw_schema"]
@@ -52,71 +48,6 @@ class HostMetadata(Part):
     name: Name = Field(description="Unique among the hosts; stands for `{host}` in targets.")
     labels: Labels = Field(
         default_factory=dict, description="What replications select hosts by (`matchLabels`)."
-    )
-
-
-class Ssh(Part):
-    """A host reached by ssh."""
-
-    address: Address = Field(description="Host name, IP address, or a `Host` of ssh_config.")
-    user: User | None = Field(None, description="Whom to log in as; default as ssh_config says.")
-    port: Port | None = Field(None, description="Default as ssh_config says.")
-    jump: Jump | None = Field(None, description="Hosts to go through, separated by commas.")
-    host_key: HostKey | None = Field(
-        None, description="The only host key accepted. Without it known_hosts decides."
-    )
-
-
-class Local(Part):
-    """The controller's own machine."""
-
-
-class Simulated(Part):
-    """A host that exists only in a file."""
-
-    state: StateFile = Field(
-        description="Where it is kept, relative to the folder of this spec file;"
-        " `reconciler simulator exec FILE -- zpool create tank disk` makes one."
-    )
-
-
-class Connection(Part):
-    """How the controller reaches the host: exactly one of these."""
-
-    ssh: Ssh | None = Field(None, description="By ssh.")
-    local: Local | None = Field(None, description="The controller's own machine: `local: {}`.")
-    simulated: Simulated | None = Field(None, description="A host that exists only in a file.")
-
-
-class PeerAddress(Part):
-    """How other hosts reach this one."""
-
-    address: Address = Field(description="Host name or IP address, as the other hosts see it.")
-    port: Port | None = Field(None, description="Default as their ssh_config says.")
-    user: User | None = Field(None, description="Default as their ssh_config says.")
-
-
-class Limits(Part):
-    """How much a host is asked to do at once."""
-
-    later = frozenset({"bandwidth"})
-
-    sends: Count = Field(2, description="Streams it sends at the same time.")
-    receives: Count = Field(2, description="Streams it receives at the same time.")
-
-
-class HostSpec(Part):
-    """Where the host is and how commands are run on it."""
-
-    connection: Connection = Field(description="How the controller reaches it.")
-    privilege: Literal["none", "sudo", "doas"] = Field(
-        "none", description="How zfs and zpool get the rights they need."
-    )
-    peer_address: PeerAddress | None = Field(
-        None, description="How other hosts reach it, where that differs from the controller's way."
-    )
-    limits: Limits = Field(
-        default=Limits.model_validate({}), description="How much it does at once."
     )
 
 
@@ -155,16 +86,39 @@ class HostSelector(Part):
     )
 
 
-class Snapshots(Part):
-    """When snapshots are taken and what they are called: `{prefix}{YYYYMMDD}T{HHMMSS}Z`, UTC."""
+class External(Part):
+    """Snapshots that another tool makes."""
 
-    later = frozenset({"cron", "timezone", "external", "received"})
-
-    every: Every = Field(
-        description="Interval, at least 10s; slots are aligned to the epoch in UTC."
+    matching: Regex = Field(
+        description="Which ones are sent, and kept or destroyed on receivers by the targets' rules:"
+        " searched for in the names, so begin with `^` what a name has to begin with."
     )
-    prefix: Prefix = Field(
-        description="What the names begin with. Snapshots with other names are never ours."
+
+
+class Snapshots(Part):
+    """When snapshots are taken and what they are called: `{prefix}{YYYYMMDD}T{HHMMSS}Z`, UTC.
+
+    Exactly one of `every`, `cron` and `external`.
+    """
+
+    later = frozenset({"received"})
+
+    every: Every | None = Field(
+        None, description="Interval, at least 10s; slots are aligned to the epoch in UTC."
+    )
+    cron: CronText | None = Field(
+        None,
+        description="Five fields: minute, hour, day of the month, month, day of the week. A slot"
+        " lasts from one instant that matches to the next.",
+    )
+    timezone: Timezone = Field("UTC", description="The zone whose clocks `cron` is about.")
+    external: External | None = Field(
+        None, description="Another tool makes the snapshots and destroys them on the sender."
+    )
+    prefix: Prefix | None = Field(
+        None,
+        description="What the names begin with; needed with `every` and `cron`. Snapshots with"
+        " other names are never ours.",
     )
     if_changed: Flag = Field(
         default=False,
@@ -250,10 +204,27 @@ class MaxDestroy(Part):
     )
 
 
+class Window(Part):
+    """A time that begins at each instant of a cron expression."""
+
+    cron: CronText = Field(description="When it begins: five fields, as in `snapshots`.")
+    lasts: Duration = Field(alias="for", description="How long it lasts, in real time.")
+
+
+class Windows(Part):
+    """When streams may begin."""
+
+    allow: list[Window] = Field(
+        default=[], description="Streams begin only in these; default: always."
+    )
+    deny: list[Window] = Field(default=[], description="No stream begins in these: they win.")
+    timezone: Timezone = Field("UTC", description="The zone whose clocks `cron` is about.")
+
+
 class ReplicationSpec(Part):
     """Which filesystems go where."""
 
-    later = _ON_THE_WAY | {"windows"}
+    later = _ON_THE_WAY
 
     source: Source = Field(description="What is snapshotted and sent.")
     targets: list[Target] = Field(
@@ -266,6 +237,11 @@ class ReplicationSpec(Part):
         " `reconciler apply --allow-destroy NAME`.",
     )
     suspend: Flag = Field(default=False, description="Stop everything for this replication.")
+    windows: Windows | None = Field(
+        None,
+        description="Streams begin only when these are open; those that are under way go on."
+        " Snapshots are taken all the same.",
+    )
 
 
 class Object(Part):

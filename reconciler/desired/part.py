@@ -44,6 +44,7 @@ Prefix = Annotated[str, AfterValidator(checks.prefix), schema("prefix", f"^{chec
 Duration = Annotated[str, BeforeValidator(checks.duration), schema("duration", units.DURATION)]
 Every = Annotated[str, BeforeValidator(checks.every), schema("duration", units.DURATION)]
 Share = Annotated[str, AfterValidator(checks.share), schema("`1%` to `100%`", f"^{checks.SHARE}$")]
+CronText = Annotated[str, AfterValidator(checks.cron), schema("cron expression")]
 Timezone = Annotated[str, AfterValidator(checks.timezone), schema("IANA time zone")]
 GridText = Annotated[str, AfterValidator(checks.grid), schema("grid")]
 Regex = Annotated[str, AfterValidator(checks.regex), schema("regular expression")]

@@ -30,6 +30,16 @@ are truth values. `reconciler validate` reports all errors at once, each with fi
   `1x1h(keep=all) | 24x1h | 30x1d` is an hour of which all is kept, then 24 hours and 30 days of
   each of which the oldest version is kept, or the N oldest with `(keep=N)`. What is older than all
   buckets is not kept. Begin with a `keep=all` bucket; see [concepts](concepts.md#keep-rules).
+* A **cron expression** has five fields: minute, hour, day of the month, month, day of the week.
+  Each is `*`, a number, a range (`1-5`), a list (`0,30`), any of them with a step (`*/15`), or a
+  name (`MON`, `JAN`); the day of the month may be `L` (the last) or `LW` (the last weekday), the
+  day of the week `MON#1` (the first Monday) or `5L` (the last Friday). If neither of the days
+  begins with `*`, one of them is enough. What can never match (`0 0 30 2 *`) is an error.
+* **When clocks are changed**, as Debian's cron has it: with minute and hour both given
+  (`30 2 * * *`), a time that is left out stands for the instant at which clocks are put forward
+  (in Vienna 3:00), and of a time that comes twice the first one counts, so every day has one. With
+  a `*` at the beginning of minute or hour (`*/15 * * * *`) the expression is about real time: what
+  is left out is left out, what comes twice counts twice, so a day may have 92 or 100 quarters.
 * Whatever the spec set: receivers are never the same, nor nested in those of another replication
   or target; nothing that is received is selected as a source; replications that share a filesystem
   on a host have different prefixes.
@@ -95,6 +105,30 @@ spec:
       path: auto
       maxLag: 1h
   maxDestroy: {versions: 1000, share: 50%}
+  windows:                      # streams begin at night, but not while tapes are written
+    allow: [{cron: "0 22 * * *", for: 8h}]
+    deny: [{cron: "30 2 * * SUN", for: 90m}]
+    timezone: Europe/Vienna
+---
+apiVersion: reconciler/v1alpha1
+kind: Replication
+metadata: {name: db}
+spec:
+  source:
+    host: web1
+    filesystems: [tank/db]
+    snapshots: {cron: "0 2 * * *", timezone: Europe/Vienna, prefix: db-}
+  targets: [{host: vault, under: databases, keep: {daily: 30}}]
+---
+apiVersion: reconciler/v1alpha1
+kind: Replication
+metadata: {name: vm}
+spec:
+  source:
+    host: web1
+    filesystems: [tank/vm/**]
+    snapshots: {external: {matching: "^autosnap_.*_daily$"}}   # made and destroyed by sanoid
+  targets: [{host: vault, under: machines, keep: {daily: 30}}]
 """
 
 _KEEP = ("Keep", "KeepRules")

@@ -10,7 +10,6 @@ from pathlib import Path
 from reconciler.desired.areas import area_findings
 from reconciler.desired.diagnostics import Diagnostic, Position, in_order, shown
 from reconciler.desired.digest import digest
-from reconciler.desired.hooks import hooks_of
 from reconciler.desired.keeping import keep_of
 from reconciler.desired.model import (
     DataPath,
@@ -30,6 +29,7 @@ from reconciler.desired.objects import Replication as ReplicationObject
 from reconciler.desired.objects import Target as TargetSection
 from reconciler.desired.overlap import is_empty
 from reconciler.desired.reading import Item
+from reconciler.desired.scheduling import snapshots_of, window_findings, windows_of
 from reconciler.desired.selection import Selection
 from reconciler.desired.specset import SpecSet
 from reconciler.desired.units import parse_duration
@@ -105,24 +105,20 @@ class _Resolver:
         spec, source = item.spec.spec, item.spec.spec.source
         senders = tuple(self.senders(item))
         targets = (self.target(item, senders, number) for number in range(len(spec.targets)))
-        snapshots = Snapshots(
-            parse_duration(source.snapshots.every),
-            source.snapshots.prefix,
-            source.snapshots.if_changed,
-            tuple(hooks_of(source.snapshots.hooks)),
-        )
         replication = Replication(
             name=item.name,
             senders=senders,
             selection=Selection.parse(source.filesystems),
-            snapshots=snapshots,
+            snapshots=snapshots_of(source.snapshots),
             keep=self.keep(source.keep, item.at("spec", "source", "keep", "policy")),
             targets=tuple(targets),
             suspend=spec.suspend,
             max_destroy=_max_destroy(spec.max_destroy),
+            windows=windows_of(spec.windows),
         )
         self.findings += _selection_findings(item, replication)
         self.findings += _name_findings(item, replication)
+        self.findings += window_findings(item, replication.windows)
         self.findings += self.mixed(item, replication)
         self.resolved.append((item, replication))
         return replication
@@ -233,8 +229,9 @@ def _selection_findings(
 
 def _name_findings(item: Item[ReplicationObject], replication: Replication) -> Iterator[Diagnostic]:
     """Check that the snapshots' full names fit, on the senders and on the receivers."""
-    assert replication.snapshots is not None  # noqa: S101 - always set in this version
-    snapshot = f"{replication.snapshots.prefix}{_A_TIMESTAMP}"
+    # What another tool calls its snapshots is not known; the shortest name is one character.
+    ours = replication.snapshots if isinstance(replication.snapshots, Snapshots) else None
+    snapshot = f"{ours.prefix}{_A_TIMESTAMP}" if ours is not None else "x"
     names = [pattern.root for pattern in replication.selection.include]
     yield from _too_long(names, snapshot, item.at("spec", "source", "filesystems"))
     for number, target in enumerate(replication.targets):

@@ -19,6 +19,12 @@ _ALTERNATIVES: Mapping[str, Schema] = {
             {"required": ["mysqlReadLock"]},
         ]
     },
+    "Snapshots": {
+        "oneOf": [{"required": ["every"]}, {"required": ["cron"]}, {"required": ["external"]}],
+        "dependentRequired": {"every": ["prefix"], "cron": ["prefix"], "timezone": ["cron"]},
+        "dependentSchemas": {"external": {"maxProperties": 1}},
+    },
+    "Windows": {"anyOf": [{"required": ["allow"]}, {"required": ["deny"]}]},
     "Keep": {"dependentSchemas": {"policy": {"maxProperties": 1}}},
 }
 """What `desired.alternatives` checks."""

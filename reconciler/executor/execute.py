@@ -34,6 +34,8 @@ from reconciler.zfs.types import Version
 
 OnEvent = Callable[[Event], None]
 
+MustWait = Callable[[PlannedAction], str | None]
+
 WORKERS = 32
 
 ROOM_POLL = 0.5
@@ -49,15 +51,17 @@ def execute(  # noqa: PLR0913 - what it needs
     *,
     workers: Executor | None = None,
     slots: Slots | None = None,
+    must_wait: MustWait = lambda _: None,
 ) -> RunResult:
     """Run a plan. `on_event` is called from several threads, but one call at a time.
 
     Once `stop` is set no further action is begun; those that run are waited for. `workers` is what
     runs the actions, a pool of threads unless given. Runs at the same time share `slots`, so that
-    together they ask no more of a host than its limits.
+    together they ask no more of a host than its limits. `must_wait` says why a stream is not to be
+    begun now, though the plan has it: that depends on when its turn comes.
     """
     slots = slots or Slots({name: address.limits for name, address in desired.hosts.items()})
-    run = _Run(plan, slots, fleet, on_event, stop)
+    run = _Run(plan, slots, fleet, on_event, stop, must_wait)
     count = at_once(desired.hosts.values(), WORKERS)
     with workers or ThreadPoolExecutor(max_workers=count) as pool:
         return run.run(pool)
@@ -81,19 +85,21 @@ class Ledger:
 class _Run:
     """The state of one execution. Only the calling thread changes it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what it needs
         self,
         plan: Plan,
         slots: Slots,
         fleet: Fleet,
         on_event: OnEvent,
         stop: threading.Event,
+        must_wait: MustWait,
     ) -> None:
         self.plan = plan
         self.ready = Ready(plan.actions, slots)
         self.ledger = Ledger()
         self.performer = Performer(fleet, Transfer(fleet), self.ledger.resolve, stop.wait)
         self.stop = stop
+        self.must_wait = must_wait
         self._on_event = on_event
         self._event_lock = threading.Lock()
         self.missing = {p.id: len(p.depends_on) for p in plan.actions}
@@ -112,6 +118,8 @@ class _Run:
         finished: SimpleQueue[Future[list[Verdict]]] = SimpleQueue()
         while True:
             for batch in self.ready.startable() if not self.stop.is_set() else ():
+                if self._put_off(batch):
+                    continue
                 future = pool.submit(self._work, batch)
                 running[future] = batch
                 future.add_done_callback(finished.put)
@@ -128,6 +136,18 @@ class _Run:
                 self.ready.finished(batch)
                 for planned, verdict in zip(batch.actions, future.result(), strict=True):
                     self._finish(planned, verdict)
+
+    def _put_off(self, batch: Batch) -> bool:
+        """Leave out a stream that must wait, and what depends on it."""
+        because = self.must_wait(batch.actions[0]) if batch.lane.streams else None
+        if because is None:
+            return False
+        self.ready.finished(batch)
+        for planned in batch.actions:
+            self.skipped.add(planned.id)
+            self._tell(Skipped(planned.id, planned.action, because))
+            self._skip_dependents(planned, because)
+        return True
 
     def _work(self, batch: Batch) -> list[Verdict]:
         began = time.monotonic()

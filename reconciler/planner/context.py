@@ -23,13 +23,21 @@ class Context:
     """(host, filesystem) of every pair's receiver: these are never made as placeholders."""
     wary: frozenset[tuple[str, str]]
     """(host, filesystem) of every sender's filesystem that has an unseen peer."""
+    closed: Mapping[str, int | None] = field(default_factory=dict)
+    """Replication whose windows are closed → when they open, if that is known."""
     arriving: dict[tuple[str, str], str] = field(default_factory=dict)
     """(host, filesystem) → the action that brings it into being; grows as pairs are planned."""
     arriving_raw: set[tuple[str, str]] = field(default_factory=set)
     """Those of them that arrive encrypted, without their key."""
 
     @classmethod
-    def of(cls, observed: Observed, pairs: Sequence[Pair], now: int) -> "Context":
+    def of(
+        cls,
+        observed: Observed,
+        pairs: Sequence[Pair],
+        now: int,
+        closed: Mapping[str, int | None],
+    ) -> "Context":
         """Return the context for planning these pairs."""
         return cls(
             observed=observed,
@@ -45,6 +53,7 @@ class Context:
                 for pair in pairs
                 if not isinstance(observed.get(pair.receiver_host), Seen)
             ),
+            closed=closed,
         )
 
 
@@ -61,6 +70,8 @@ class PairPlan:
     """The most recent common version once the plan is done, as the sender has it."""
     retention: Retention | None = None
     """What was decided about the receiver's snapshots; None where nothing could be decided."""
+    waiting: tuple[Version, ...] = ()
+    """What is to be sent once the replication's windows open."""
 
     @property
     def settled_by(self) -> tuple[str, ...]:

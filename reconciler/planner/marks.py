@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 
-from reconciler.desired.model import Replication, Snapshots, Target
+from reconciler.desired.model import External, Replication, Snapshots, Target
 from reconciler.zfs.types import Version
 
 _STAMP = "%Y%m%dT%H%M%SZ"
@@ -41,19 +41,33 @@ def _stamped(stamp: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """Which snapshots a replication manages."""
+    """Which snapshots a replication manages, and which ones it sends."""
 
     replication: str
     prefix: str | None
+    matching: str | None = None
+    """What names of snapshots match that another tool makes."""
 
     @classmethod
     def of(cls, replication: Replication) -> "Ownership":
         """Return the ownership of one replication."""
-        snapshots: Snapshots | None = replication.snapshots
-        return cls(replication.name, snapshots.prefix if snapshots is not None else None)
+        match replication.snapshots:
+            case Snapshots(prefix=prefix):
+                return cls(replication.name, prefix)
+            case External(matching=matching):
+                return cls(replication.name, None, matching)
+            case None:
+                return cls(replication.name, None)
+
+    def sends(self, version: Version) -> bool:
+        """Tell whether a sender's version is one to be sent: ours, or what another tool made."""
+        return self.on_sender(version) or self._named_external(version)
 
     def on_sender(self, version: Version) -> bool:
-        """Tell whether it is ours: by name *and* by the mark set when it was made."""
+        """Tell whether it is ours: by name *and* by the mark set when it was made.
+
+        What another tool made on a sender is never ours to destroy.
+        """
         return version.spec == self.replication and self._named_ours(version)
 
     def on_receiver(self, version: Version) -> bool:
@@ -61,13 +75,22 @@ class Ownership:
 
         A mark of another replication says that it is not ours.
         """
-        return version.spec in {None, self.replication} and self._named_ours(version)
+        return version.spec in {None, self.replication} and (
+            self._named_ours(version) or self._named_external(version)
+        )
 
     def _named_ours(self, version: Version) -> bool:
         return (
             version.is_snapshot
             and self.prefix is not None
             and snapshot_time(self.prefix, version.name) is not None
+        )
+
+    def _named_external(self, version: Version) -> bool:
+        return (
+            version.is_snapshot
+            and self.matching is not None
+            and re.search(self.matching, version.name) is not None
         )
 
 

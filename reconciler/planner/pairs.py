@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from reconciler.actions import Reason, Snapshot
-from reconciler.desired.model import Desired, Replication, Target
+from reconciler.desired.model import Desired, External, Replication, Snapshots, Target
+from reconciler.desired.schedule import slot_of
 from reconciler.observed.change import with_versions
 from reconciler.observed.model import Filesystem, Observed, Seen
 from reconciler.planner.marks import Ownership, PairMarks
@@ -37,9 +38,9 @@ class Source:
 
     @property
     def managed(self) -> tuple[Version, ...]:
-        """The managed snapshots, oldest first."""
+        """The snapshots that are ours, or ours to send, oldest first."""
         ours = self.ours
-        return tuple(version for version in self.filesystem.snapshots if ours.on_sender(version))
+        return tuple(version for version in self.filesystem.snapshots if ours.sends(version))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,12 @@ def _selection_notes(
             replication.name,
         )
     for host, filesystems in chosen.items():
+        if filesystems and not any(_has_something(replication, fs) for fs in filesystems):
+            yield Note(
+                Severity.WARNING,
+                f"{host} has no snapshot that matches what {replication.name} is to send",
+                replication.name,
+            )
         unnamable = [fs.name for fs in filesystems if not _is_namable(replication, fs)]
         if unnamable:
             yield Note(
@@ -164,7 +171,15 @@ def _selection_notes(
 
 
 def _is_namable(replication: Replication, filesystem: Filesystem) -> bool:
-    return replication.snapshots is None or is_namable(replication.snapshots, filesystem)
+    snapshots = replication.snapshots
+    return not isinstance(snapshots, Snapshots) or is_namable(snapshots, filesystem)
+
+
+def _has_something(replication: Replication, filesystem: Filesystem) -> bool:
+    """Tell whether there is something to send, or will be: else another tool made nothing."""
+    ours = Ownership.of(replication)
+    external = isinstance(replication.snapshots, External)
+    return not external or any(ours.sends(version) for version in filesystem.snapshots)
 
 
 def is_writable(seen: Seen, filesystem: str) -> bool:
@@ -176,12 +191,13 @@ def is_writable(seen: Seen, filesystem: str) -> bool:
 def _due(
     replication: Replication, seen: Seen, filesystems: Sequence[Filesystem], now: int
 ) -> list[PlannedAction]:
-    if replication.suspend or replication.snapshots is None:
+    snapshots = replication.snapshots
+    if replication.suspend or not isinstance(snapshots, Snapshots):
         return []
     active = [fs for fs in filesystems if not fs.disabled and is_writable(seen, fs.name)]
-    start = now - now % replication.snapshots.every
+    reason = due_reason(slot_of(snapshots.schedule, now).start)
     return [
-        PlannedAction(action, due_reason(start), replication.name)
+        PlannedAction(action, reason, replication.name)
         for action in plan_snapshots(replication, seen.host, active, now)
     ]
 

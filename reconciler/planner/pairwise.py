@@ -34,6 +34,8 @@ def _after(
     way_out: Mend | str = ""
     if there is not None and found.place is None:
         way_out = mend(pair, seen, there, found.code, context)
+    if isinstance(way_out, Mend) and pair.source.replication.name in context.closed:
+        way_out = "it is left as it is until the replication's windows open"
     if isinstance(way_out, Mend):
         try:
             return _mended(way_out, pair, context)

@@ -51,6 +51,10 @@ class Blocked:
     remedy: str = ""
 
 
+WINDOW = "window"
+"""The guard that has streams wait for a window. It needs nobody: the time comes."""
+
+
 class Severity(StrEnum):
     """How much a note matters: an error makes the plan unapplicable for its replication."""
 
@@ -152,6 +156,11 @@ class Plan:
         return all(state.seen for state in self.hosts) and not self.targets
 
     @property
+    def waiting(self) -> int:
+        """The number of versions that wait for a window to be sent."""
+        return sum(len(b.versions) for b in self.blocked if b.guard == WINDOW)
+
+    @property
     def summary(self) -> Mapping[str, int]:
         """The number of things done by verb: versions for destroys, filesystems for snapshots."""
         counts: Counter[str] = Counter()
@@ -172,7 +181,7 @@ class Plan:
             return Outcome.ERROR
         if not all(state.seen for state in self.hosts):
             return Outcome.INCOMPLETE
-        if self.conflicts or self.blocked:
+        if self.conflicts or any(blocked.guard != WINDOW for blocked in self.blocked):
             return Outcome.BLOCKED
         return Outcome.CHANGES if self.actions else Outcome.NOTHING
 

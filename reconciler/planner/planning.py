@@ -1,7 +1,7 @@
 """The plan of everything: sources, pairs, retention on senders, guards."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.actions import Destroy, Reason
@@ -18,6 +18,7 @@ from reconciler.planner.plan import HostState, Plan, PlannedAction, Specs
 from reconciler.planner.retention import evaluate
 from reconciler.planner.retire import Protection, Retention
 from reconciler.planner.snapshotting import next_due
+from reconciler.planner.waiting import closed_windows, waits
 from reconciler.planner.zrepl import zrepl_notes
 
 
@@ -37,7 +38,8 @@ def plan(
     """
     found = find_sources(desired, observed, now)
     pairs = found.pairs()
-    context = Context.of(observed, pairs, now)
+    closed = closed_windows(desired, now)
+    context = Context.of(observed, pairs, now, closed)
     pair_plans = [plan_pair(pair, context) for pair in pairs]
     sources = _SourceRetention(pair_plans, context)
     actions = [
@@ -51,12 +53,13 @@ def plan(
         hosts=tuple(_state(name, observed.get(name)) for name in sorted(desired.hosts)),
         actions=tuple(actions),
         conflicts=tuple(p.conflict for p in pair_plans if p.conflict is not None),
+        blocked=tuple(waits(p, closed) for p in pair_plans if p.waiting),
         notes=(
             *found.notes,
             *orphan_notes(desired, observed),
             *zrepl_notes(found.sources, pairs, observed),
         ),
-        next_due=next_due(desired.replications.values(), now),
+        next_due=next_due(desired.replications.values(), now, _opening(pair_plans, closed)),
         allow_destroy=tuple(sorted(set(allow_destroy))),
     )
     mended = guard_mending(draft, desired, observed)
@@ -64,6 +67,13 @@ def plan(
     if not explain:
         return guarded
     return replace(guarded, kept=explained(guarded, desired, observed, pair_plans, sources.found))
+
+
+def _opening(pair_plans: Iterable[PairPlan], closed: Mapping[str, int | None]) -> int | None:
+    """Return when the first of the windows opens that something waits for."""
+    waiting = (p.pair.source.replication.name for p in pair_plans if p.waiting)
+    opens = (closed[name] for name in waiting)
+    return min((at for at in opens if at is not None), default=None)
 
 
 def _state(name: str, observation: Observation | None) -> HostState:
@@ -133,6 +143,7 @@ class _SourceRetention:
         return Protection(
             base_guids=frozenset(p.base.guid for p in pairs if p.base is not None),
             own_tags=frozenset(p.pair.marks.step_tag for p in pairs),
+            waiting=frozenset(version.guid for p in pairs for version in p.waiting),
             origins=self.context.origins[source.host],
             newest=source.managed[-1].guid if source.managed else None,
         )

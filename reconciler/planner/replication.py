@@ -56,11 +56,15 @@ class PairPlanner:
         self.actions: list[PlannedAction] = []
         self.arriving: dict[tuple[str, str], str] = {}
         """What this pair adds to the context's, once it is known to have no conflict."""
+        self.waiting: frozenset[int] = frozenset()
+        """The guids of what waits for a window."""
 
     def plan(self) -> PairPlan:
         """Return the plan, or raise Conflicted."""
         here, there = _writable(self.source.seen, self.here.name), self._receiver_pool()
-        way = find_way(self.pair, self.seen, self.there)
+        may_send = self.source.replication.name not in self.context.closed
+        way = find_way(self.pair, self.seen, self.there, may_send=may_send)
+        self.waiting = frozenset(version.guid for version in way.waiting)
         flags = self._flags(here, there)
         sends = self._sends(way, flags)
         base = way.wanted[-1] if way.wanted else (way.base.sender if way.base else None)
@@ -73,7 +77,13 @@ class PairPlanner:
         receiver = (self.seen.host, self.pair.receiver)
         if flags.raw and receiver in self.arriving:
             self.context.arriving_raw.add(receiver)
-        return PairPlan(self.pair, tuple(self.actions), base=base, retention=retention)
+        return PairPlan(
+            self.pair,
+            tuple(self.actions),
+            base=base,
+            retention=retention,
+            waiting=way.waiting,
+        )
 
     def _add(self, action: Action, code: str, message: str, *after: str) -> str:
         depends = tuple(sorted(set(after) or {*filter(None, [self.first])}))
@@ -289,14 +299,17 @@ class PairPlanner:
         self._release_sent(safe, f"{self.seen.host} has it")
 
     def _release_sent(self, safe: Sequence[str], why: str) -> None:
-        """Take the holds off the sender's snapshots, unless another peer's needs are unknown."""
+        """Take the holds off the sender's snapshots, unless another peer's needs are unknown.
+
+        What waits for a window keeps its hold: a part of it may have arrived.
+        """
         if (self.source.host, self.here.name) in self.context.wary:
             return
         tag = self.marks.step_tag
         holds = [p.action for p in self.actions if isinstance(p.action, Hold)]
         held = [hold.version for hold in holds if hold.tag == tag]
         held += [version for version in self.here.snapshots if tag in version.holds]
-        for version in held:
+        for version in (version for version in held if version.guid not in self.waiting):
             release = Release(self.source.host, self.here.name, version, tag)
             self._add(release, "sent", why, *safe)
 

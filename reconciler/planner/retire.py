@@ -18,6 +18,8 @@ class Protection:
     """Holds that are ours and will be released before."""
     origins: frozenset[str]
     """Full names of snapshots that have clones: ZFS would refuse."""
+    waiting: frozenset[int] = frozenset()
+    """The guids of what a receiver wants and gets once a window opens."""
     newest: int | None = None
     """The guid of the newest managed version, when no newer one is about to arrive."""
 
@@ -25,6 +27,8 @@ class Protection:
         """Return why a version stays though no rule keeps it; None when it may go."""
         if version.guid in self.base_guids:
             return "most recent common version"
+        if version.guid in self.waiting:
+            return "to be sent when a window opens"
         if version.guid == self.newest:
             return "last managed version"
         holds = foreign_holds(version, self.own_tags)

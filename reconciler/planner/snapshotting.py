@@ -5,14 +5,10 @@ from itertools import chain, groupby
 
 from reconciler.actions import Snapshot
 from reconciler.desired.model import Replication, Snapshots
+from reconciler.desired.schedule import slot_of
 from reconciler.observed.model import Filesystem
 from reconciler.planner.marks import Ownership, snapshot_name, snapshot_time
 from reconciler.zfs.names import MAX_NAME
-
-
-def slot_start(every: int, at: int) -> int:
-    """Return the beginning of the slot in which an instant lies; slots start at the epoch."""
-    return at - at % every
 
 
 def is_due(snapshots: Snapshots, ours: Ownership, filesystem: Filesystem, now: int) -> bool:
@@ -25,8 +21,8 @@ def is_due(snapshots: Snapshots, ours: Ownership, filesystem: Filesystem, now: i
     """
     managed = [version for version in filesystem.snapshots if ours.on_sender(version)]
     times = (snapshot_time(snapshots.prefix, version.name) for version in managed)
-    slot = slot_start(snapshots.every, now)
-    if any(at is not None and slot <= at < slot + snapshots.every for at in times):
+    slot = slot_of(snapshots.schedule, now)
+    if any(at is not None and slot.start <= at < slot.end for at in times):
         return False
     return not (snapshots.if_changed and managed and not _written_since(filesystem, ours))
 
@@ -56,7 +52,7 @@ def plan_snapshots(
 ) -> tuple[Snapshot, ...]:
     """Return one atomic action per pool with something due; all carry the same name."""
     snapshots = replication.snapshots
-    if snapshots is None:
+    if not isinstance(snapshots, Snapshots):
         return ()
     ours = Ownership.of(replication)
     able = [fs for fs in filesystems if not fs.inconsistent and is_namable(snapshots, fs)]
@@ -83,13 +79,21 @@ def _pool_and_name(filesystem: Filesystem) -> tuple[str, str]:
 def _free_name(snapshots: Snapshots, now: int, filesystems: Iterable[Filesystem]) -> str:
     """Return the first name of the slot, from `now` on, that no filesystem has yet."""
     taken = {version.name for fs in filesystems for version in fs.snapshots}
-    slot = slot_start(snapshots.every, now)
-    instants = chain(range(now, slot + snapshots.every), range(slot, now))
+    slot = slot_of(snapshots.schedule, now)
+    instants = chain(range(now, slot.end), range(slot.start, now))
     names = (snapshot_name(snapshots.prefix, at) for at in instants)
     return next((name for name in names if name not in taken), snapshot_name(snapshots.prefix, now))
 
 
-def next_due(replications: Iterable[Replication], now: int) -> int | None:
-    """Return when the next slot of any replication begins, None without schedules."""
-    active = [r.snapshots for r in replications if r.snapshots is not None and not r.suspend]
-    return min((slot_start(s.every, now) + s.every for s in active), default=None)
+def next_due(
+    replications: Iterable[Replication], now: int, opening: int | None = None
+) -> int | None:
+    """Return when the next slot of any replication begins, None without schedules.
+
+    `opening` is when a window opens that something waits for.
+    """
+    active = [r.snapshots for r in replications if not r.suspend]
+    schedules = [s.schedule for s in active if isinstance(s, Snapshots)]
+    ends = (slot_of(schedule, now).end for schedule in schedules)
+    opens = () if opening is None else (opening,)
+    return min((*ends, *opens), default=None)

@@ -30,14 +30,19 @@ class Way:
     """Set when the first of `wanted` is to be resumed."""
     abort: bool
     """A partial receive is in the way."""
+    waiting: tuple[Version, ...] = ()
+    """What would be wanted if something could be sent now."""
 
 
-def find_way(pair: Pair, seen: Seen, there: Filesystem | None) -> Way:
+def find_way(pair: Pair, seen: Seen, there: Filesystem | None, *, may_send: bool = True) -> Way:
     """Return the way for a pair; `there` is what is at the receiver's place.
 
-    Raises Conflicted: there is none until a person has done something.
+    If nothing may be sent now, nothing is wanted: what would be waits, and the receiver's rules
+    count only what it has. Raises Conflicted: there is none until a person has done something.
     """
-    return _WayFinder(pair, seen, there).find()
+    finder = _WayFinder(pair, seen, there)
+    way = finder.find()
+    return way if may_send else finder.put_off(way)
 
 
 class _WayFinder:
@@ -64,6 +69,11 @@ class _WayFinder:
         way = self._over(wanted, base, decisions)
         self._check_free(way.wanted)
         return way
+
+    def put_off(self, way: Way) -> Way:
+        """Return a way on which everything waits."""
+        decisions = evaluate(self.pair.target.keep, self._received(self.there))
+        return Way(way.base, (), decisions, None, way.abort, waiting=way.wanted)
 
     def _over(
         self, wanted: tuple[Version, ...], base: Common | None, decisions: tuple[Decision, ...]

@@ -115,6 +115,8 @@ def _planned(plan: Plan) -> str:
         return f"Plan: {_counted(plan.summary, _TO_DO, sizes)}."
     if plan.targets:
         return f"Nothing to do for {', '.join(plan.targets)}; the rest was left out."
+    if plan.waiting and plan.outcome is Outcome.NOTHING:
+        return "Nothing to do now."
     if plan.outcome is Outcome.NOTHING:
         return "Nothing to do. The hosts match the specs."
     some_seen = any(state.seen for state in plan.hosts)
@@ -158,7 +160,7 @@ def _cursors(actions: Iterable[PlannedAction]) -> str:
 def _trouble(plan: Plan) -> Iterator[str]:
     errors = sum(note.severity is Severity.ERROR for note in plan.notes)
     unseen = [state.host for state in plan.hosts if not state.seen]
-    blocked = sum(len(blocked.versions) for blocked in plan.blocked)
+    blocked = sum(len(blocked.versions) for blocked in plan.blocked) - plan.waiting
     if errors:
         yield f"{count_text(errors, 'error')} in the notes."
     if unseen:
@@ -167,6 +169,8 @@ def _trouble(plan: Plan) -> Iterator[str]:
         yield f"{count_text(len(plan.conflicts), 'conflict')} to settle."
     if blocked:
         yield f"{count_text(blocked, 'version')} kept by a guard."
+    if plan.waiting:
+        yield f"{count_text(plan.waiting, 'version')} to be sent when a window opens."
 
 
 def _next_due(plan: Plan) -> Iterator[str]:

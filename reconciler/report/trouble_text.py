@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from reconciler.planner.plan import Blocked, Conflict, HostState, Note, Plan, Severity
+from reconciler.planner.plan import WINDOW, Blocked, Conflict, HostState, Note, Plan, Severity
 from reconciler.report.figures import count_text
 from reconciler.report.lines import Line, Style, section
 from reconciler.report.naming import LISTED, capped, names_text, versions_text
@@ -60,7 +60,10 @@ def _blocked(blocked: Iterable[Blocked], limit: int | None) -> Iterator[Line]:
         else:
             count = count_text(sum(len(b.versions) for b in group), "version")
             what = f"{names_text((b.filesystem for b in group), limit)}  {count}"
-        said = f"  ! destroy    {first.host} {what}  not destroyed: {first.message}"
+        if first.guard == WINDOW:
+            said = f"  ! send       {first.host} {what}  not sent now: {first.message}"
+        else:
+            said = f"  ! destroy    {first.host} {what}  not destroyed: {first.message}"
         yield Line(said, Style.WARNING, f"guard {first.guard}")
         yield from _remedy(first.remedy, "      ")
 

@@ -6,7 +6,7 @@ from functools import cache
 import pytest
 
 from reconciler.actions import Destroy, Send, Snapshot
-from reconciler.desired.model import Hook
+from reconciler.desired.model import Hook, Snapshots
 from reconciler.executor.events import ActionFailed, Completed
 from reconciler.report.summary import ExitCode, of_run
 from reconciler.simulator.faults import Cut, Fails, Fault, Lost, Meanwhile
@@ -70,7 +70,7 @@ def test_h25_hooks_are_run_before_and_after_and_a_failing_one_stops_its_own_snap
         "hooked: alpha tank/a every 15m -> vault", "plain: alpha tank/b every 15m -> vault"
     )
     hooked = specs.replications["hooked"]
-    assert hooked.snapshots is not None
+    assert isinstance(hooked.snapshots, Snapshots)
     with_hooks = replace(hooked, snapshots=replace(hooked.snapshots, hooks=hooks))
     specs = replace(specs, replications={**specs.replications, "hooked": with_hooks})
     made = opening()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.actions import Snapshot
+from reconciler.desired.model import Snapshots
 from reconciler.hosts.addresses import HostAddress, LocalAddress
 from reconciler.hosts.local import LocalHost
 from reconciler.hosts.script import Script, Step
@@ -172,9 +173,21 @@ def test_h07_an_interval_that_is_none_is_refused_when_loading(every: str) -> Non
 
 @pytest.mark.parametrize("snapshots", ["{}", "{prefix: rec-}"])
 def test_h07_an_empty_schedule_is_refused_when_loading(snapshots: str) -> None:
-    assert "a.yaml:8:16: spec.source.snapshots.every is missing" in refused(
-        replication(snapshots=snapshots)
-    )
+    (finding,) = refused(replication(snapshots=snapshots))
+
+    assert finding.startswith("a.yaml:8:16: spec.source.snapshots has none of `every`, `cron`")
+
+
+@pytest.mark.parametrize(
+    "cron",
+    ["99 2 * * *", "0 24 * * *", "0 0 30 2 *", "0 0 31 4,6 *", "0 2 * *", "@daily", "''", "[]"],
+)
+def test_h07_a_cron_expression_that_is_none_or_never_matches_is_refused_when_loading(
+    cron: str,
+) -> None:
+    (finding,) = refused(replication(snapshots=f"{{prefix: rec-, cron: {cron!r}}}"))
+
+    assert finding.startswith("a.yaml:8:37: spec.source.snapshots.cron")
 
 
 @pytest.mark.parametrize("prefix", ["''", "a@", "a#", "a%", "a/", "'a,'", "'a b'", "ä", "a" * 41])
@@ -356,7 +369,7 @@ def test_h15_words_that_older_yaml_takes_for_truth_values_are_text(word: str, va
     specs = accepted(replication(snapshots=f"{{every: 15m, prefix: {word}}}"))
 
     snapshots = specs.replications["web"].snapshots
-    assert snapshots is not None
+    assert isinstance(snapshots, Snapshots)
     assert snapshots.prefix == value
 
 

@@ -133,6 +133,38 @@ def test_h20_a_day_with_an_hour_that_comes_twice_has_100_quarters_with_a_name_ea
     assert [snapshot_time(PREFIX, name) for name in made] == list(instants)
 
 
+def local(zone: str, text: str) -> int:
+    """Return the first instant at which clocks in a zone show this."""
+    return int(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).timestamp())
+
+
+def test_h20_a_daily_schedule_takes_one_at_the_first_of_two_times() -> None:
+    midnight = local(VIENNA, "2026-10-25")
+    words = f"tank/a cron 30 2 * * * zone {VIENNA}"
+
+    instants, worlds = zip(*ticks(words, midnight, 25 * 4, 900), strict=True)
+
+    first = local(VIENNA, "2026-10-25T02:30")
+    assert [snapshot_time(PREFIX, name) for name in names(worlds[-1])] == [midnight, first]
+    assert first + HOUR in instants, "2:30 came twice"
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"), [(VIENNA, "2026-03-29"), ("America/New_York", "2026-03-08")]
+)
+def test_h21_on_the_day_without_its_time_there_is_one_when_clocks_are_put_forward(
+    zone: str, day: str
+) -> None:
+    midnight = local(zone, day)
+    words = f"tank/a cron 30 2 * * * zone {zone}"
+
+    _, worlds = zip(*ticks(words, midnight, 23 * 4, 900), strict=True)
+
+    three = local(zone, f"{day}T03:00")
+    assert three == midnight + 2 * HOUR
+    assert [snapshot_time(PREFIX, name) for name in names(worlds[-1])] == [midnight, three]
+
+
 def test_h22_when_the_name_is_taken_the_whole_set_gets_another_one() -> None:
     made = planned(
         "tank/** !tank every 15m",

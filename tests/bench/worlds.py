@@ -6,6 +6,7 @@ from pathlib import Path
 from reconciler.desired.model import (
     Calendar,
     Desired,
+    Every,
     Keep,
     Last,
     Period,
@@ -37,7 +38,7 @@ def steady_world(hosts: int, filesystems: int, versions: int) -> tuple[Desired, 
                 name=name,
                 senders=(name,),
                 selection=Selection.parse(["tank/data/**"]),
-                snapshots=Snapshots(every=HOUR, prefix=PREFIX),
+                snapshots=Snapshots(Every(HOUR), PREFIX),
                 keep=Keep((Last(versions),)),
                 targets=(
                     Target(

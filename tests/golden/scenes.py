@@ -205,6 +205,30 @@ def hostile() -> Plan:
     )
 
 
+def outside_windows() -> Plan:
+    """Streams that wait, of many filesystems and of one; what is done all the same."""
+    specs = desired(
+        "data: alpha tank/data/* allow 0 2 * * * 4h zone Europe/Vienna -> vault",
+        "web: alpha tank/www every 15m deny 0 18 * * * 6h keep last 2 -> vault keep last 2",
+    )
+    here, there = "@~21:00,1 @~22:00,2 @~23:00,3", "@~21:00,1 @~22:00,2"
+    marked = f"{here} #rec-cursor_data_vault-5e7de5_0000000000000002,2"
+    names = [f"tank/data/vm-{number:02}" for number in range(12)]
+    observed = world(
+        seen(
+            "alpha",
+            *(fs(name, marked, spec="data") for name in names),
+            fs("tank/www", f"{here} #cur,2"),
+        ),
+        seen(
+            "vault",
+            *(replica(f"backup/alpha/{name}", f"{there},held=rec-base_data") for name in names),
+            replica("backup/alpha/tank/www", f"@~20:00,9 {there},held=base"),
+        ),
+    )
+    return plan(specs, observed, NOW)
+
+
 SCENES: dict[str, Callable[[], Plan]] = {
     scene.__name__.replace("_", "-"): scene
     for scene in (
@@ -220,6 +244,7 @@ SCENES: dict[str, Callable[[], Plan]] = {
         targeted,
         hostile,
         from_zrepl,
+        outside_windows,
     )
 }
 

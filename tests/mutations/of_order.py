@@ -87,7 +87,7 @@ MUTATIONS = (
     Mutation(
         "a slot that has its snapshot is due again",
         (6,),
-        "slot <= at < slot + snapshots.every",
+        "slot.start <= at < slot.end",
         "False",
         "reconciler/planner/snapshotting.py",
         ("tests/unit/planner/test_snapshotting.py",),

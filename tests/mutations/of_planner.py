@@ -173,7 +173,7 @@ MUTATIONS = (
     PAIRS(
         "the planner takes all snapshots of a sender for managed ones",
         (3,),
-        "return tuple(version for version in self.filesystem.snapshots if ours.on_sender(version))",
+        "return tuple(version for version in self.filesystem.snapshots if ours.sends(version))",
         "return tuple(self.filesystem.snapshots)",
     ),
     PAIRS(
@@ -198,8 +198,8 @@ MUTATIONS = (
     MARKS(
         "a received snapshot is ours although it has another spec's mark",
         (3,),
-        "return version.spec in {None, self.replication} and self._named_ours(version)",
-        "return self._named_ours(version)",
+        "return version.spec in {None, self.replication} and (",
+        "return (",
     ),
     MARKS(
         "a bookmark whose name begins like a cursor's is a cursor",

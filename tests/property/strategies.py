@@ -39,6 +39,13 @@ FILESYSTEM = FilesystemKind.FILESYSTEM
 WHAT = "tank/** !tank !tank/clones/**"
 """All but the pools themselves, and no clones."""
 
+SCHEDULES = (
+    *("", "every 15m", "every 15m if-changed", "every 7d"),
+    *("cron 30 2 * * * zone Europe/Vienna", "cron */15 * * * *", "external ^rec-|man"),
+)
+WINDOWS = ("allow 0 2 * * * 4h", "allow 0 22 * * * 8h", "deny 0 23 * * * 1h")
+"""Closed, open and closed at NOW."""
+
 DAY = 86400
 SLOT = 900
 
@@ -319,13 +326,15 @@ def spec_sets(
     """One replication of everything to each vault, perhaps one more of a part of it."""
     mending = ("rollback", "setAside", "setAside") if mends else ("stop",)
     clearing = [draw(st.sampled_from(mending)) for _ in vaults]
-    every = draw(st.sampled_from(["", "every 15m", "every 15m if-changed", "every 7d"]))
+    schedule = draw(st.sampled_from(SCHEDULES))
+    windows = draw(usually("", *WINDOWS))
     kinds = [draw(usually("all", "newest", "refuse")) for _ in vaults]
     targets = [
         f"-> {vault} keep {draw(keep_texts())} initial {kind} conflict {way_out}"
         for vault, kind, way_out in zip(vaults, kinds, clearing, strict=True)
     ]
-    source = f"web: {','.join(senders)} {WHAT} {every} keep {draw(keep_texts())}"
+    rules = "" if "external" in schedule else f"keep {draw(keep_texts())}"
+    source = f"web: {','.join(senders)} {WHAT} {schedule} {windows} {rules}"
     lines = [f"{source} {draw(usually('', 'suspended'))} {' '.join(targets)}"]
     if draw(st.booleans()):
         lines.append(

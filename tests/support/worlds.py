@@ -19,6 +19,8 @@ name carries the mark of replication `web` in `fs`, and none in `replica`, as af
 is a spec set. Each `->` begins a target: `HOST [UNDER] [keep RULES [in ZONE]] [initial KIND]`; the
 receivers lie below `backup/{host}` unless said. Without `every` one snapshot is enough for ever,
 without `max-destroy 5` or `max-destroy 50%` any number may go.
+`cron 0 2 * * *` stands in its place, or `external REGEX`; `allow 0 22 * * * 8h` and `deny ...` are
+windows (several one after the other); `zone ZONE` is theirs and that of `cron`.
 """
 
 import re
@@ -30,7 +32,10 @@ from typing import Any
 from reconciler.desired.grid import parse_grid
 from reconciler.desired.model import (
     Calendar,
+    Cron,
     Desired,
+    Every,
+    External,
     Initial,
     Keep,
     KeepRule,
@@ -40,8 +45,11 @@ from reconciler.desired.model import (
     OnConflict,
     Period,
     Replication,
+    Schedule,
     Snapshots,
     Target,
+    Window,
+    Windows,
     Within,
 )
 from reconciler.desired.selection import Selection
@@ -57,6 +65,10 @@ FEATURES = {"encryption": "enabled", "large_blocks": "enabled", "lz4_compress": 
 FOR_EVER = 10**11
 """Seconds: a slot that began at the epoch and has not ended."""
 
+_KEYWORDS = (
+    *("every", "cron", "external", "prefix", "if-changed", "zone"),
+    *("keep", "in", "suspended", "allow", "deny", "max-destroy"),
+)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -243,20 +255,18 @@ def keep(text: str, zone: str = "UTC") -> Keep:
 
 def _replication(words: Sequence[str]) -> Replication:
     source, *targets = _split(words, "->")
-    words = ("every", "prefix", "if-changed", "keep", "in", "suspended", "max-destroy")
-    said = _sections(source[1:], *words)
+    said = _sections(source[1:], *_KEYWORDS)
     senders = tuple(said[""][0].split(","))
-    every = seconds(said["every"][0]) if "every" in said else FOR_EVER
-    prefix = said.get("prefix", [PREFIX])[0]
     return Replication(
         name=source[0].removesuffix(":"),
         senders=senders,
         selection=Selection.parse(said[""][1:]),
-        snapshots=Snapshots(every, prefix, if_changed="if-changed" in said),
+        snapshots=_snapshots(said),
         keep=_keep_of(said),
         targets=tuple(_target(words, senders) for words in targets),
         suspend="suspended" in said,
         max_destroy=_max_destroy(said.get("max-destroy", ())),
+        windows=Windows(_windows(said, "allow"), _windows(said, "deny")),
     )
 
 
@@ -264,6 +274,26 @@ def _max_destroy(words: Sequence[str]) -> MaxDestroy:
     shares = [int(word[:-1]) for word in words if word.endswith("%")]
     numbers = [int(word) for word in words if not word.endswith("%")]
     return MaxDestroy(numbers[0] if numbers else None, shares[0] if shares else None)
+
+
+def _snapshots(said: Mapping[str, Sequence[str]]) -> Snapshots | External:
+    if "external" in said:
+        return External(said["external"][0])
+    schedule: Schedule = Every(seconds(said["every"][0]) if "every" in said else FOR_EVER)
+    if "cron" in said:
+        schedule = Cron(" ".join(said["cron"]), _zone(said))
+    prefix = said.get("prefix", [PREFIX])[0]
+    return Snapshots(schedule, prefix, if_changed="if-changed" in said)
+
+
+def _windows(said: Mapping[str, Sequence[str]], kind: str) -> tuple[Window, ...]:
+    words = said.get(kind, [])
+    each = (words[start : start + 6] for start in range(0, len(words), 6))
+    return tuple(Window(Cron(" ".join(w[:5]), _zone(said)), seconds(w[5])) for w in each)
+
+
+def _zone(said: Mapping[str, Sequence[str]]) -> str:
+    return said.get("zone", ["UTC"])[0]
 
 
 def _target(words: Sequence[str], senders: Sequence[str]) -> Target:

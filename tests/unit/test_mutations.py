@@ -11,8 +11,8 @@ from tests.mutations.tree import ROOT
 
 EACH = pytest.mark.parametrize("mutation", MUTATIONS, ids=[m.name for m in MUTATIONS])
 INVARIANTS = set(range(1, 11))
-ALSO = {"on-conflict", "locks", "requests", "pages", "executions"}
-"""What keeps controllers apart, what people asked, what is shown: neither invariant nor guard."""
+ALSO = {"on-conflict", "locks", "requests", "pages", "executions", "schedule", "window"}
+"""What keeps controllers apart, what people asked, what is shown, when: no invariants or guards."""
 
 
 @EACH

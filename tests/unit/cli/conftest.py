@@ -25,6 +25,7 @@ from reconciler.executor.events import (
     Skipped,
     Started,
 )
+from reconciler.executor.execute import MustWait
 from reconciler.hosts.fleet import Fleet
 from reconciler.observed.model import Observed
 from reconciler.planner.plan import Plan, PlannedAction
@@ -71,6 +72,9 @@ class Pretended:
     """Verb → failure."""
     interrupt: bool = False
     executed: list[Plan] = field(default_factory=list)
+    takes: int = 0
+    """Seconds that pass from the plan until its actions have their turn."""
+    late: int = 0
 
     def observe(self, *_arguments: object) -> Observed:
         return self.observed
@@ -82,8 +86,10 @@ class Pretended:
         _fleet: Fleet,
         on_event: Callable[[Event], None],
         stop: threading.Event,
+        must_wait: MustWait,
     ) -> RunResult:
         """Do every action in order; what depends on a failure is skipped."""
+        self.late += self.takes
         self.executed.append(plan)
         completed: list[PlannedAction] = []
         failed: list[tuple[PlannedAction, Failure]] = []
@@ -93,10 +99,11 @@ class Pretended:
             stop.set()
         for planned in plan.actions:
             failure = self.failures.get(planned.action.verb)
-            if undone & set(planned.depends_on) or stop.is_set():
+            because = must_wait(planned)
+            if because or undone & set(planned.depends_on) or stop.is_set():
                 undone.add(planned.id)
                 skipped.append(planned)
-                on_event(Skipped(planned.id, planned.action, "something failed"))
+                on_event(Skipped(planned.id, planned.action, because or "something failed"))
                 continue
             on_event(Started(planned.id, planned.action))
             if isinstance(planned.action, Send):
@@ -118,7 +125,7 @@ def hosts(monkeypatch: pytest.MonkeyPatch) -> Pretended:
     pretended = Pretended(world(seen("alpha", here), seen("vault", fs("backup/alpha"))))
     monkeypatch.setattr(observing, "observe", pretended.observe)
     monkeypatch.setattr(executing, "execute", pretended.execute)
-    monkeypatch.setattr("time.time", lambda: float(NOW))
+    monkeypatch.setattr("time.time", lambda: float(NOW + pretended.late))
     return pretended
 
 

@@ -32,6 +32,35 @@ def test_only_yes_is_yes(command: Runner, hosts: Pretended, answer: str) -> None
     assert hosts.executed == []
 
 
+@pytest.mark.parametrize(("takes", "sent"), [(2699, 2), (2700, 0)])
+def test_streams_whose_turn_comes_when_the_window_is_over_are_left_out(
+    command: Runner, hosts: Pretended, folder: Path, takes: int, sent: int
+) -> None:
+    windows = '  windows: {allow: [{cron: "0 23 * * *", for: 1h}]}\n'
+    (folder / "specs" / "all.yaml").write_text(SPECS + windows)
+    hosts.takes = takes
+
+    ran = command("apply", "--auto-approve")
+
+    assert ran.code == (0 if sent else 3)
+    assert (f"{sent} sent" in ran.stdout) is (sent > 0)
+    assert ("the windows of web are closed until 2026-11-23 23:00:00 UTC" in ran.stdout) is not sent
+
+
+def test_a_plan_outside_of_the_windows_is_told_and_no_failure(
+    command: Runner, hosts: Pretended, folder: Path
+) -> None:
+    windows = '  windows: {deny: [{cron: "0 23 * * *", for: 1h}]}\n'
+    (folder / "specs" / "all.yaml").write_text(SPECS + windows)
+
+    ran = command("apply", "--auto-approve")
+
+    assert ran.code == 0
+    assert "Done: 1 snapshotted." in ran.stdout
+    assert "2 versions to be sent when a window opens." in ran.stdout
+    assert [planned.action.verb for planned in hosts.executed[0].actions] == ["snapshot"]
+
+
 def test_yes_applies(command: Runner, hosts: Pretended) -> None:
     ran = command("apply", answer="yes\n")
     assert ran.code == 0

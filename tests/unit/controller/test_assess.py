@@ -127,6 +127,13 @@ def test_what_a_guard_keeps_is_blocked_and_counted() -> None:
     assert [blockage.remedy for blockage in blockages(guarded("clock"))] == ["set it right"]
 
 
+def test_what_waits_for_a_window_is_told_and_waits_for_no_person() -> None:
+    found = finding(PAIR, WELL, guarded("window"), None)
+    assert (found.outcome, found.reason) == (Outcome.SUCCEEDED, "OutsideWindows")
+    assert found.message == "2 versions not sent now: the clock is wrong"
+    assert blockages(guarded("window")) == ()
+
+
 def test_what_waits_for_a_peer_mends_itself() -> None:
     assert finding(PAIR, WELL, guarded("peer-unseen"), None).outcome is Outcome.SUCCEEDED
     report = Report(1, "g", Outcome.SUCCEEDED, "R", "m", blocked=blockages(guarded("peer-unseen")))

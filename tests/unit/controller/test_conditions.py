@@ -21,6 +21,7 @@ from reconciler.report.status import (
 )
 from tests.support.worlds import pool, seen, unseen
 
+WAITS = Report(100, "g1", Outcome.SUCCEEDED, "OutsideWindows", "3 versions not sent now")
 WELL = Report(100, "g1", Outcome.SUCCEEDED, "ReconciliationSucceeded", "the hosts match the specs")
 BAD = replace(WELL, outcome=Outcome.FAILED, reason="OutOfSpace", message="vault is full")
 STUCK = replace(
@@ -61,6 +62,8 @@ def test_all_is_well() -> None:
         (replace(STANDING, reports=(WELL, None), late=[LATE]), Truth.FALSE, "LagExceeded"),
         (replace(STANDING, reports=(WELL, None)), Truth.UNKNOWN, "Progressing"),
         (replace(STANDING, reports=(PEER,)), Truth.TRUE, "ReconciliationSucceeded"),
+        (replace(STANDING, reports=(WELL, WAITS)), Truth.TRUE, "OutsideWindows"),
+        (replace(STANDING, reports=(WELL, WAITS), late=[LATE]), Truth.FALSE, "LagExceeded"),
     ],
 )
 def test_the_gravest_thing_is_said(standing: Standing, status: Truth, reason: str) -> None:

@@ -49,6 +49,9 @@ class Counting(Silent):
     def panicked(self, kind: str) -> None:
         self.counts[f"panicked {kind}"] += 1
 
+    def blocked(self, guard: str, count: int) -> None:
+        self.counts[f"blocked {guard}"] += count
+
     def reconciled(self, kind: str, result: str, seconds: float) -> None:
         assert seconds >= 0
         self.counts["reconciled"] += 1
@@ -289,6 +292,63 @@ def test_the_senders_key_comes_up_at_the_slot_and_the_receiver_gets_it_then() ->
     assert keys(life) == {SENDER, PAIR}
     assert {at for at, _ in life.worked} <= {slot, slot + 1}
     assert len(names(life, "vault", "backup/alpha/tank/a")) == 2
+
+
+def test_the_senders_key_comes_up_when_cron_says_so() -> None:
+    web = WEB.replace("every 15m", "cron 10-59/15 * * * * zone Asia/Kolkata")
+    life = settled(web)
+    slot = life.stage.now // SLOT * SLOT + 600
+    slot += SLOT if slot <= life.stage.now else 0
+    life.live(SLOT)
+    assert keys(life) == {SENDER, PAIR}
+    assert {at for at, _ in life.worked} <= {slot, slot + 1}
+    assert len(names(life, "vault", "backup/alpha/tank/a")) == 2
+
+
+def test_the_pairs_key_comes_up_when_a_window_opens() -> None:
+    life = a_life(WEB.replace("every 15m", "every 7d allow 30 * * * * 5m"))
+    opens = life.stage.now // HOUR * HOUR + HOUR // 2
+    opens += HOUR if opens <= life.stage.now else 0
+    life.live(opens - life.stage.now - 1)
+    assert len(names(life, "alpha", "tank/a")) == 1
+    assert "backup/alpha/tank/a" not in life.stage.world["vault"].datasets
+    assert told(life).counts["blocked window"] == 0, "it is no guard's doing that needs a look"
+    life.worked.clear()
+    life.live(2)
+    assert keys(life) == {SENDER, PAIR}
+    assert {at for at, _ in life.worked} <= {opens, opens + 1}
+    assert len(names(life, "vault", "backup/alpha/tank/a")) == 1
+
+
+@pytest.mark.parametrize(
+    ("moment", "arrived"),
+    [
+        pytest.param(9, [], id="while its parent is made"),
+        pytest.param(15, [], id="before the first stream"),
+        pytest.param(16, ["a"], id="while the first one comes in"),
+        pytest.param(23, ["a", "b"], id="while the last one comes in"),
+    ],
+)
+def test_when_a_window_ends_what_runs_goes_on_and_what_has_not_begun_waits(
+    moment: int, arrived: list[str]
+) -> None:
+    life = a_life(WEB.replace("every 15m", "every 7d allow 30 * * * * 5m"))
+
+    def pass_by() -> None:
+        life.stage.now += 600
+
+    def there() -> list[str]:
+        received = life.stage.world["vault"].datasets
+        return [name for name in ("a", "b") if f"backup/alpha/tank/{name}" in received]
+
+    opens = life.stage.now // HOUR * HOUR + HOUR // 2
+    life.live(opens - life.stage.now - 1)
+    life.faults["vault"].planned = {life.faults["vault"].moments + moment: Interlude(pass_by)}
+    life.live(600)
+    assert life.faults["vault"].happened
+    assert there() == arrived
+    life.live(HOUR)
+    assert there() == ["a", "b"]
 
 
 def test_everything_is_looked_at_now_and_then_though_nothing_was_heard() -> None:

@@ -1,6 +1,6 @@
 """Hooks in specs: commands as written, and ready ones."""
 
-from reconciler.desired.model import Hook
+from reconciler.desired.model import Hook, Snapshots
 from tests.unit.desired.conftest import Desire
 
 HOOKED = """\
@@ -19,7 +19,7 @@ spec:
 
 def hooks(desire: Desire, text: str) -> tuple[Hook, ...]:
     snapshots = desire(HOOKED.format(hooks=text)).replications["web"].snapshots
-    assert snapshots is not None
+    assert isinstance(snapshots, Snapshots)
     return snapshots.hooks
 
 

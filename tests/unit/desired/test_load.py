@@ -41,7 +41,7 @@ def test_the_examples_fit_in_one_file_and_have_the_same_digest(tmp_path: Path) -
 
 def test_the_example_of_the_reference_page_is_valid(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(EXAMPLE)
-    assert load(tmp_path).objects == 4
+    assert load(tmp_path).objects == 6
 
 
 def test_what_is_wrong_is_raised_all_at_once(tmp_path: Path) -> None:

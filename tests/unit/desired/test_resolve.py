@@ -8,8 +8,11 @@ from hypothesis import strategies as st
 
 from reconciler.desired.model import (
     Calendar,
+    Cron,
     DataPath,
     Desired,
+    Every,
+    External,
     Grid,
     Initial,
     Interval,
@@ -20,6 +23,8 @@ from reconciler.desired.model import (
     Period,
     Snapshots,
     Target,
+    Window,
+    Windows,
     Within,
 )
 from reconciler.hosts.addresses import (
@@ -52,9 +57,39 @@ def replication(
     )
 
 
+def external(name: str, matching: str, under: str) -> str:
+    """A replication of what another tool makes."""
+    ours = replication(name, "alpha", "tank/www/**", "rec-", f"vault:{under}")
+    made = f"{{external: {{matching: {matching}}}}}"
+    return ours.replace("{every: 15m, prefix: rec-}", made)
+
+
+def test_how_snapshots_come_about_and_when_they_are_sent(desire: Desire) -> None:
+    windows = (
+        '  windows:\n    allow: [{cron: "0  22 * * *", for: 8h}]\n'
+        '    deny: [{cron: "30 2 * * sun", for: 90m}]\n    timezone: Europe/Vienna\n'
+    )
+    cron = '{cron: " 0 2  * * *", timezone: Asia/Kolkata, prefix: n-, ifChanged: true}'
+    found = desire(
+        replication("a", "alpha", "tank/a").replace("{every: 15m, prefix: rec-}", cron)
+        + windows
+        + external("b", "^autosnap_", "b")
+    ).replications
+
+    night = Cron("0 2 * * *", "Asia/Kolkata")
+    assert found["a"].snapshots == Snapshots(night, "n-", if_changed=True)
+    assert found["a"].windows == Windows(
+        allow=(Window(Cron("0 22 * * *", "Europe/Vienna"), 8 * 3600),),
+        deny=(Window(Cron("30 2 * * sun", "Europe/Vienna"), 90 * 60),),
+    )
+    assert found["b"].snapshots == External("^autosnap_")
+    assert found["b"].windows == Windows()
+    assert found["b"].keep == Keep()
+
+
 def test_a_replication_with_nothing_but_the_necessary_keeps_everything(desire: Desire) -> None:
     web = desire(replication()).replications["web"]
-    assert web.snapshots == Snapshots(every=900, prefix="rec-", if_changed=False)
+    assert web.snapshots == Snapshots(Every(900), "rec-", if_changed=False)
     assert web.keep == Keep(rules=(), timezone="UTC")
     assert web.suspend is False
     roots = {"alpha": "backup/alpha"}
@@ -160,6 +195,10 @@ def test_keep_rules_come_in_one_order_from_wherever_they_stand(desire: Desire) -
             replication("a", "alpha", "tank/*, '!tank/vm-*'")
             + replication("b", "alpha", "tank/vm-*"),
             id="what one excludes the other selects",
+        ),
+        pytest.param(
+            replication("a") + external("b", "^rec-", "b") + external("c", "^rec-", "c"),
+            id="snapshots of ours and of another tool, sent thrice",
         ),
     ],
 )

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -12,11 +13,13 @@ from reconciler.desired.model import Desired
 from reconciler.errors import HostError, Unreachable
 from reconciler.executor.events import ActionFailed, Completed, Event, RunResult, Skipped, Started
 from reconciler.executor.execute import execute
+from reconciler.executor.ready import Lane, Slots
 from reconciler.hosts.host import StderrListener
 from reconciler.hosts.script import Outcome, Script, Transcript
 from reconciler.planner.plan import Plan, PlannedAction, Specs
 from reconciler.zfs.types import Version, VersionKind
 from tests.unit.executor.conftest import Answer, FakeFleet, Stop
+from tests.unit.executor.test_ready import send
 
 
 def plan_of(*actions: PlannedAction) -> Plan:
@@ -212,3 +215,48 @@ def test_every_action_is_told_of_exactly_once_however_it_ends() -> None:
     _, events, _ = run(plan, created)
     actions = [event.action for event in events if isinstance(event, Completed)]
     assert sorted(action.places[0][1] for action in actions) == ["b/x", "b/x/y", "b/z"]
+
+
+def test_a_stream_that_must_wait_is_not_begun_and_neither_is_what_depends_on_it() -> None:
+    stream = PlannedAction(send("tank/a"), Reason("r", "r"), "web")
+    after = replace(create("b/after"), depends_on=(stream.id,))
+    plan = plan_of(stream, after, create("b/other"))
+    events: list[Event] = []
+    fleet = FakeFleet(created)
+
+    result = execute(
+        plan,
+        Desired(fleet.addresses, {}, "sha256:0"),
+        fleet,  # type: ignore[arg-type]
+        events.append,
+        threading.Event(),
+        must_wait=lambda planned: f"{planned.action.verb} waits",
+    )
+
+    assert names(result.completed) == ["b/other"]
+    assert result.skipped == (stream, after)
+    assert (result.failed, result.interrupted) == ((), False)
+    skipped = [event for event in events if isinstance(event, Skipped)]
+    assert [(event.id, event.because) for event in skipped] == [
+        (stream.id, "send waits"),
+        (after.id, "send waits"),
+    ]
+
+
+def test_a_stream_that_must_wait_leaves_its_room_to_others() -> None:
+    waiting = [PlannedAction(send(f"tank/{n}"), Reason("r", "r"), "web") for n in range(2)]
+    slots = Slots({})
+    fleet = FakeFleet(created)
+
+    execute(
+        plan_of(*waiting),
+        Desired(fleet.addresses, {}, "sha256:0"),
+        fleet,  # type: ignore[arg-type]
+        lambda _: None,
+        threading.Event(),
+        slots=slots,
+        must_wait=lambda _: "closed",
+    )
+
+    assert slots.take(Lane.of(waiting[0].action).demands)
+    assert slots.take(Lane.of(waiting[0].action).demands)

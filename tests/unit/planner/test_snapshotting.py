@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from reconciler.desired.model import Replication
+from reconciler.desired.model import Replication, Snapshots
+from reconciler.observed.change import with_versions
 from reconciler.planner.marks import Ownership
 from reconciler.planner.snapshotting import is_due, next_due, plan_snapshots
 from tests.support.shown import short
@@ -44,6 +45,30 @@ CASES = {
     "H33 in spite of a snapshot from the future": Case(
         "every 15m", "@~22:45,1 @~2099-01-01T00:00,2", "23:00", due=True
     ),
+    "cron: in the slot of one that is there": Case(
+        "cron 0 2 * * *", "@~02:00,1", "11-23T01:59:59", due=False
+    ),
+    "cron: from the first second of the next slot": Case(
+        "cron 0 2 * * *", "@~02:00,1", "11-23T02:00", due=True
+    ),
+    "cron: by the clocks of its zone": Case(
+        "cron 0 2 * * * zone Asia/Kolkata", "@~11-21T20:31,1", "11-22T20:30", due=True
+    ),
+    "cron: not yet by the clocks of its zone": Case(
+        "cron 0 2 * * * zone Asia/Kolkata", "@~11-21T20:31,1", "11-22T20:29:59", due=False
+    ),
+    "cron: once after several missed slots": Case(
+        "cron 0 2 * * *", "@~11-02T02:00,1", "12:00", due=True
+    ),
+    "cron: a later name in this slot counts": Case(
+        "cron 0 2 * * *", "@~12:00,1", "11:00", due=False
+    ),
+    "H23 cron: not again when the clock was set back": Case(
+        "cron 0 * * * *", "@~20:00,1 @~21:00,2 @~22:00,3", "20:30", due=False
+    ),
+    "H33 cron: in spite of a snapshot from the future": Case(
+        "cron 0 2 * * *", "@~11-21T02:00,1 @~2099-01-01T00:00,2", "03:00", due=True
+    ),
     "what others made with our name does not count": Case(
         "every 15m", "@~23:00,1,spec=", "23:05", due=True
     ),
@@ -78,7 +103,7 @@ CASES = {
 def test_a_snapshot_is_due(case: Case) -> None:
     """H18 H19 H23 H24 H33"""
     replication = spec(case.words)
-    assert replication.snapshots is not None
+    assert isinstance(replication.snapshots, Snapshots)
     filesystem = fs("tank/www", case.versions, written=case.written)
 
     due = is_due(replication.snapshots, Ownership.of(replication), filesystem, instant(case.now))
@@ -158,3 +183,36 @@ def test_the_next_instant_at_which_anything_is_due_is_the_next_slot_of_any_activ
 
     assert next_due(specs.replications.values(), instant("23:16")) == instant("23:30")
     assert next_due([], instant("23:16")) is None
+
+
+def test_a_schedule_with_cron_begins_its_next_slot_at_the_next_match() -> None:
+    specs = desired(
+        "web: alpha tank/** cron 30 2 * * * zone Europe/Vienna",
+        "db: alpha tank/db cron 0 0 1 * * prefix db-",
+        "out: alpha tank/out external ^autosnap_",
+    )
+
+    assert next_due(specs.replications.values(), instant("11-22T01:30")) == instant("11-23T01:30")
+
+
+def test_an_opening_counts_if_it_comes_first() -> None:
+    web = [spec("every 1h")]
+
+    assert next_due(web, instant("23:16"), instant("23:20")) == instant("23:20")
+    assert next_due(web, instant("22:59"), instant("23:20")) == instant("23:00")
+
+
+def test_a_daily_snapshot_is_taken_once_on_a_day_without_its_time() -> None:
+    """H21"""
+    words = "cron 30 2 * * * zone Europe/Vienna"
+    filesystem, names = fs("tank/a"), []
+    for minute in range(instant("2026-03-28T12:00"), instant("2026-03-30T12:00"), 60):
+        for action in plan_snapshots(spec(words), "alpha", [filesystem], minute):
+            names.append(action.name)
+            filesystem = with_versions(filesystem, action.promised(filesystem))
+
+    assert names == [
+        ours("2026-03-28T12:00"),  # the first one, for the slot of that day
+        ours("2026-03-29T01:00"),
+        ours("2026-03-30T00:30"),
+    ]
