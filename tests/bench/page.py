@@ -1,0 +1,155 @@
+"""docs/benchmarks.md, made of the results: no figure in it is written by hand."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
+from typing import Any
+
+from tests.bench.document import Document, Run
+
+Row = Sequence[str]
+Figures = Mapping[tuple[Any, ...], Mapping[str, Any]]
+
+_HEAD = """\
+# Benchmarks
+
+Made by `python -m tests.bench page` from [benchmarks.json](benchmarks.json), which has more: each command
+line, each verb. `make bench` measures everything anew; what is below says which command made it.
+"""
+
+_PEERS = """\
+## What a cycle costs, beside peers
+
+A sender and a receiver behind a real sshd, the tool on a third machine, N filesystems with three daily
+snapshots on both sides. K = N / 10 of them are late: the cycle takes a snapshot of each of these, sends it
+(one stream, by way of the tool's machine) and destroys the oldest one on both sides. Then comes a cycle with
+nothing to do. Afterwards the hosts are compared to what was to be done; where they differ, it is said.
+
+The hosts are simulated ([simulator.md](simulator.md)): `zfs` and `zpool` are executables that answer from
+memory, so counts are exact, and seconds say nothing about real pools. Counted are processes of `zfs` and
+`zpool`, and remote executions: commands that came through sshd, over whichever connection.
+"""
+
+_PEERS_READING = """\
+What to know when reading it:
+
+* "streams" are both ends of each stream: 2 K of the executions, the same for all.
+* sanoid runs on the hosts themselves, by cron, so its processes are no remote executions; syncoid's are.
+* bzfs could run on the receiver and save the executions there; so could reconciler. Here all are apart.
+* bzfs shares connections by itself; zfs-autobackup was given an ssh_config that does; reconciler keeps one
+  connection a host for scripts, and opens two for each stream.
+* zfs-autobackup holds and compares each filesystem by itself and has no periods: what is unchanged gets no snapshot.
+* bzfs's cache needs OpenZFS 2.2, which tells when snapshots last changed; reconciler does not use that here.
+"""
+
+_SCALE = """\
+## What many versions cost the controller
+
+Half of the versions on senders with 100 filesystems each, half on one vault, ten a filesystem. "read" is one
+host with all of them. Seconds of one processor, without waiting for hosts; peak memory of the whole process,
+what it works on included. Names of versions are shared between filesystems, in the fleet also between hosts.
+"""
+
+_TIMES = """\
+## How long things take
+
+Medians of five runs.
+"""
+
+
+def page(document: Document) -> str:
+    """Return the page."""
+    parts = {"peers": _peers, "scale": _scale, "times": _times}
+    sections = [_HEAD]
+    for name, section in parts.items():
+        runs = [run for run in document["runs"] if run["part"] == name]
+        if runs:
+            sections += [*section(runs), _made_by(runs)]
+    return "\n".join(sections)
+
+
+def _peers(runs: Sequence[Run]) -> Iterator[str]:
+    found = _latest(runs, "tool", "openzfs", "filesystems", "changed")
+    yield _PEERS
+    for title, wanted in (("Nothing to do", False), ("K of N changed", True)):
+        figures = [figure for figure in found.values() if bool(figure["changed"]) is wanted]
+        rows = [_peer(figure) for figure in sorted(figures, key=itemgetter("filesystems"))]
+        yield f"### {title}\n"
+        yield _table(_PEER_COLUMNS, rows)
+    yield _PEERS_READING
+    yield _versions(found.values())
+
+
+_PEER_COLUMNS = (
+    *("N", "K", "tool", "OpenZFS"),
+    *("sender: processes", "executions", "receiver: processes", "executions", "of these streams"),
+    *("seconds", "remark"),
+)
+
+
+def _peer(figure: Mapping[str, Any]) -> Row:
+    size = (f"{figure['filesystems']:,}", f"{figure['changed']:,}")
+    name = (figure["tool"], figure["openzfs"])
+    remark = figure["remark"].splitlines()[0][:200] if figure["remark"] else ""
+    if not figure["hosts"]:
+        return (*size, *name, "", "", "", "", "", "", remark)
+    sender, receiver = figure["hosts"]["sender"], figure["hosts"]["receiver"]
+    counts = [f"{host[what]:,}" for host in (sender, receiver) for what in _COUNTED]
+    streams = f"{sender['streams'] + receiver['streams']:,}"
+    return (*size, *name, *counts, streams, f"{figure['seconds']:.0f}", remark)
+
+
+_COUNTED = ("processes", "executions")
+
+
+def _versions(figures: Iterable[Mapping[str, Any]]) -> str:
+    versions = {f["tool"].split(" --")[0]: f["version"] for f in figures if f["version"]}
+    return (
+        "Versions: " + ", ".join(f"{tool} {version}" for tool, version in versions.items()) + ".\n"
+    )
+
+
+def _scale(runs: Sequence[Run]) -> Iterator[str]:
+    yield _SCALE
+    columns = ("versions", "what", "seconds", "peak MiB", "before MiB", "how much it was")
+    yield _table(columns, [_cost(cost) for cost in _latest(runs, "what", "versions").values()])
+
+
+def _cost(cost: Mapping[str, Any]) -> Row:
+    numbers = (f"{cost['seconds']:.1f}", f"{cost['peak_mib']:,.0f}", f"{cost['before_mib']:,.0f}")
+    return (f"{cost['versions']:,}", cost["what"], *numbers, cost["remark"])
+
+
+def _times(runs: Sequence[Run]) -> Iterator[str]:
+    yield _TIMES
+    rows = [(t["what"], t["figure"], t["remark"]) for t in _latest(runs, "what").values()]
+    yield _table(("what", "median", "compare"), rows)
+
+
+def _latest(runs: Sequence[Run], *keys: str) -> Figures:
+    """Return the latest figure of each kind, in the order in which they first came."""
+    found = {
+        tuple(figure[key] for key in keys): figure
+        for run in sorted(runs, key=lambda run: str(run["made"]))
+        for figure in run["figures"]
+    }
+    return found
+
+
+def _table(columns: Row, rows: Iterable[Row]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "".join(f"| {' | '.join(map(_cell, line))} |\n" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _made_by(runs: Sequence[Run]) -> str:
+    """Tell the commands and the conditions of a part."""
+    lines = []
+    for run in runs:
+        machine = run["machine"]
+        where = f"{machine['cores']} cores of {machine['processor']}, {machine['memory_gib']} GiB"
+        what = f"Linux {machine['kernel']}, Python {machine['python']}"
+        lines.append(f"* `{run['command']}`: {run['made']}, {run['revision']}, {where}, {what}")
+    return "\n".join(["Made by:", "", *lines, ""])
