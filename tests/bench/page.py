@@ -12,41 +12,51 @@ Figures = Mapping[tuple[Any, ...], Mapping[str, Any]]
 _HEAD = """\
 # Benchmarks
 
-Made by `python -m tests.bench page` from [benchmarks.json](benchmarks.json), which has more: each command
-line, each verb. `make bench` measures everything anew; what is below says which command made it.
+Made by `python -m tests.bench page` from [benchmarks.json](benchmarks.json), which has more: each
+command line and each verb. `make bench` measures all of it anew, and writes both. Which commands
+made what is below is said there.
 """
 
 _PEERS = """\
 ## What a cycle costs, beside peers
 
-A sender and a receiver behind a real sshd, the tool on a third machine, N filesystems with three daily
-snapshots on both sides. K = N / 10 of them are late: the cycle takes a snapshot of each of these, sends it
-(one stream, by way of the tool's machine) and destroys the oldest one on both sides. Then comes a cycle with
-nothing to do. Afterwards the hosts are compared to what was to be done; where they differ, it is said.
+A sender and a receiver behind a real sshd, the tool on a third machine, N filesystems with three
+daily snapshots on both sides. K = N / 10 of them are late: the cycle takes a snapshot of each of
+these, sends it (one stream, by way of the tool's machine) and destroys the oldest one on both
+sides. Then comes a cycle with nothing to do. Afterwards both hosts are compared to what was to be
+done; where they differ, the remark says so.
 
-The hosts are simulated ([simulator.md](simulator.md)): `zfs` and `zpool` are executables that answer from
-memory, so counts are exact, and seconds say nothing about real pools. Counted are processes of `zfs` and
-`zpool`, and remote executions: commands that came through sshd, over whichever connection.
+Counted are processes of `zfs` and `zpool`, and remote executions: commands that came through sshd,
+over whichever connection. The hosts are [simulated](simulator.md), and their `zfs` and `zpool`
+answer from memory. So the counts are exact, and the seconds, on one busy machine for all three,
+say nothing about real pools.
 """
 
 _PEERS_READING = """\
 What to know when reading it:
 
-* "streams" are both ends of each stream: 2 K of the executions, the same for all.
-* sanoid runs on the hosts themselves, by cron, so its processes are no remote executions; syncoid's are.
-* bzfs could run on the receiver and save the executions there; so could reconciler. Here all are apart.
-* bzfs shares connections by itself; zfs-autobackup was given an ssh_config that does; reconciler keeps one
-  connection a host for scripts, and opens two for each stream.
-* zfs-autobackup holds and compares each filesystem by itself and has no periods: what is unchanged gets no snapshot.
-* bzfs's cache needs OpenZFS 2.2, which tells when snapshots last changed; reconciler does not use that here.
+* Streams are counted at both ends: 2 K of the executions, the same for all.
+* The cycle of sanoid and syncoid is four commands. sanoid runs on the hosts themselves, by cron:
+  its processes are counted, and are no remote executions.
+* bzfs and reconciler could both run on the receiver and save the executions there.
+* bzfs shares connections by itself; zfs-autobackup was given an ssh_config that does. reconciler
+  keeps one connection to each host for scripts, and opens two for each stream.
+* zfs-autobackup knows no periods: what has not changed gets no snapshot.
+* The cache of bzfs needs OpenZFS 2.2, which tells when snapshots last changed. reconciler asks
+  both releases the same.
+* reconciler's executions are long: the probe and most actions are scripts of several commands.
+  Before each destroy, hold or bookmark it asks for the guid, after it whether it is done: most of
+  its `zfs list`. The number of executions for K is in [design/004](design/004-executions.md):
+  it grows by 1 for each 25 or 12 filesystems, and by a look after each stream.
 """
 
 _SCALE = """\
 ## What many versions cost the controller
 
-Half of the versions on senders with 100 filesystems each, half on one vault, ten a filesystem. "read" is one
-host with all of them. Seconds of one processor, without waiting for hosts; peak memory of the whole process,
-what it works on included. Names of versions are shared between filesystems, in the fleet also between hosts.
+"read the probe" is one host that has all of them. In the others half of them are on senders with
+100 filesystems each, half on one vault. Ten versions a filesystem. Seconds of one processor,
+without waiting for hosts; peak memory of the whole process, what it works on included. In the
+fleet the hosts share the names of versions, which makes it smaller than a real one.
 """
 
 _TIMES = """\
@@ -127,12 +137,11 @@ def _times(runs: Sequence[Run]) -> Iterator[str]:
 
 def _latest(runs: Sequence[Run], *keys: str) -> Figures:
     """Return the latest figure of each kind, in the order in which they first came."""
-    found = {
+    return {
         tuple(figure[key] for key in keys): figure
         for run in sorted(runs, key=lambda run: str(run["made"]))
         for figure in run["figures"]
     }
-    return found
 
 
 def _table(columns: Row, rows: Iterable[Row]) -> str:

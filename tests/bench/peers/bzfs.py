@@ -8,8 +8,8 @@ from pathlib import Path
 from reconciler.simulator.cell import MemoryCell
 from tests.bench.peers import history
 from tests.bench.peers.history import KEEP, TARGET, TREE, Size
-from tests.bench.peers.pair import CONTROLLER, Pair
-from tests.bench.peers.tool import Command, Hosts, virtual_environment
+from tests.bench.peers.pair import CONTROLLER, Command, Hosts, Pair
+from tests.bench.peers.tool import virtual_environment
 from tests.bench.simulated import sh
 
 PACKAGE = "bzfs==1.25.0"

@@ -56,9 +56,7 @@ def figures(tool: Tool, size: Size, scratch: Path, limit: float) -> Iterator[Fig
     folder = Path(tempfile.mkdtemp(prefix="pair-", dir=scratch))
     pair = Pair(folder)
     try:
-        found = tool.hosts(size, folder)
-        pair.hosts[SENDER].cell.change(lambda _: found.sender)
-        pair.hosts[RECEIVER].cell.change(lambda _: found.receiver)
+        pair.enter(tool.hosts(size, folder))
         late = _cycle(tool, version, size, pair, limit)
         yield late
         if not late.remark.startswith("not "):
@@ -80,7 +78,7 @@ def _cycle(tool: Tool, version: str, size: Size, pair: Pair, limit: float) -> Fi
     ended = Ended(0, "")
     for command in commands:
         left = max(1.0, limit - (time.monotonic() - began))
-        ended = pair.run(command.where, command.argv, command.environment, left)
+        ended = pair.run(command, left)
         if ended.status != 0:
             break
     seconds = time.monotonic() - began
@@ -92,13 +90,14 @@ def _cycle(tool: Tool, version: str, size: Size, pair: Pair, limit: float) -> Fi
         remark = _amiss(pair, size.changed)
     else:
         remark = "" if _versions(pair) == before else "it changed something"
-    hosts = {name: _cost(pair, name) for name in pair.hosts}
+    hosts = {name: cost_of(pair, name) for name in pair.hosts}
     shown = [f"{command.where}$ {' '.join(command.argv)}" for command in commands]
     shown = [line.replace(str(pair.folder), "PAIR") for line in shown]
     return Figure(tool.name, version, tool.release, *size, hosts, round(seconds, 1), remark, shown)
 
 
-def _cost(pair: Pair, name: str) -> HostCost:
+def cost_of(pair: Pair, name: str) -> HostCost:
+    """Return what was counted on a host since the last `forget`."""
     processes = list(pair.hosts[name].processes)
     verbs = Counter(" ".join(argv[:2]) for argv in processes)
     streams = sum(_is_stream(argv) for argv in processes)

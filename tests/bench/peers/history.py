@@ -50,15 +50,16 @@ def today() -> int:
     return int(time.time()) // DAY * DAY
 
 
-def sender(size: Size, label: Label, release: str, *options: str) -> Machine:
-    """Return a sender with the history of all filesystems up to yesterday."""
+def sender(size: Size, label: Label, release: str, *options: str, until: int = 0) -> Machine:
+    """Return a sender with the history of all filesystems up to a day: yesterday."""
     cell = MemoryCell(Machine("sender", release=release))
     start = today() - 10 * DAY
     sh(cell, start, "zpool", "create", "tank", "disk")
     for name in size.names:
         sh(cell, start, "zfs", "create", name)
-    for back in (3, 2, 1):
-        snapshot(cell, size.names, label, today() - back * DAY, *options)
+    newest = until or today() - DAY
+    for back in reversed(range(KEEP)):
+        snapshot(cell, size.names, label, newest - back * DAY, *options)
     return cell.read()
 
 

@@ -11,8 +11,7 @@ from reconciler.simulator.model import Machine
 from reconciler.simulator.store import StateFile
 from tests.bench.peers import history
 from tests.bench.peers.history import DAY, KEEP, TARGET, TREE, Size
-from tests.bench.peers.pair import ADDRESSES, CONTROLLER, RECEIVER, SENDER, Pair
-from tests.bench.peers.tool import Command, Hosts
+from tests.bench.peers.pair import ADDRESSES, CONTROLLER, RECEIVER, SENDER, Command, Hosts, Pair
 
 PLACEHOLDER = f"reconciler:placeholder={TARGET}/tank"
 _RECONCILER = [sys.executable, "-m", "reconciler.cli.main"]
@@ -57,19 +56,28 @@ class Ours:
 
     def hosts(self, size: Size, folder: Path) -> Hosts:
         """Return hosts on which it ran yesterday for all, and today for those that are not late."""
-        mark = ("-o", "reconciler:spec=bench")
-        sender = history.sender(size, label, self.release, *mark)
-        receiver = history.receiver(sender, "-o", "canmount=off", "-o", PLACEHOLDER)
-        files = {name: StateFile(folder / f"{name}.json") for name in (SENDER, RECEIVER)}
-        for name, machine in ((SENDER, sender), (RECEIVER, receiver)):
-            files[name].path.unlink(missing_ok=True)
-            files[name].create(machine)
-        self._cycle(folder, history.today() - DAY, [])
+        files = self._settled(size, folder, history.today() - DAY)
         files[SENDER].change(lambda machine: _written(machine, size))
         if size.punctual:
             self._cycle(folder, history.today(), size.late)
         sender = files[SENDER].read()
         return Hosts(history.changed(sender, size), files[RECEIVER].read())
+
+    def settled(self, size: Size, folder: Path) -> Hosts:
+        """Return hosts on which it ran today for all."""
+        files = self._settled(size, folder, history.today())
+        return Hosts(files[SENDER].read(), files[RECEIVER].read())
+
+    def _settled(self, size: Size, folder: Path, day: int) -> dict[str, StateFile]:
+        mark = ("-o", "reconciler:spec=bench")
+        sender = history.sender(size, label, self.release, *mark, until=day)
+        receiver = history.receiver(sender, "-o", "canmount=off", "-o", PLACEHOLDER)
+        files = {name: StateFile(folder / f"{name}.json") for name in (SENDER, RECEIVER)}
+        for name, machine in ((SENDER, sender), (RECEIVER, receiver)):
+            files[name].path.unlink(missing_ok=True)
+            files[name].create(machine)
+        self._cycle(folder, day, [])
+        return files
 
     def cycle(self, pair: Pair) -> list[Command]:
         """Apply the specs; the stream goes by two ssh of the controller, as those of the peers."""

@@ -2,9 +2,11 @@
 
 import subprocess
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from reconciler.simulator.model import Machine
 from tests.bench.peers.recorded import RecordedHost
 from tests.integration.server import Sshd
 
@@ -28,6 +30,22 @@ PATH=$path
 export PATH
 exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"
 """
+
+
+class Hosts(NamedTuple):
+    """Both hosts as a tool finds them."""
+
+    sender: Machine
+    receiver: Machine
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command line of a cycle."""
+
+    where: str
+    argv: list[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class Ended(NamedTuple):
@@ -99,25 +117,32 @@ class Pair:
         lines = self._log.read_text(errors="replace").splitlines()
         return [(host, line) for host, _, line in (line.partition("\t") for line in lines)]
 
+    def enter(self, hosts: Hosts) -> None:
+        """Let the hosts be as given."""
+        self.hosts[SENDER].cell.change(lambda _: hosts.sender)
+        self.hosts[RECEIVER].cell.change(lambda _: hosts.receiver)
+
     def forget(self) -> None:
         """Count from here."""
         self._log.write_text("")
         for host in self.hosts.values():
             host.forget()
 
-    def run(
-        self, where: str, argv: list[str], environment: Mapping[str, str], limit: float
-    ) -> Ended:
+    def run(self, command: Command, limit: float) -> Ended:
         """Run a command of the tool on the controller, or on a host as its cron would."""
-        path = self.hosts[where].path if where in self.hosts else "/usr/local/bin:/usr/bin:/bin"
+        path = (
+            self.hosts[command.where].path
+            if command.where in self.hosts
+            else "/usr/local/bin:/usr/bin:/bin"
+        )
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
         settings = {"PATH": path, "HOME": str(home), "TZ": "UTC", "LC_ALL": "C.UTF-8"}
         output = self.folder / "output"
         with output.open("wb") as file:
             process = subprocess.Popen(
-                argv,
-                env={**settings, **environment},
+                command.argv,
+                env={**settings, **command.environment},
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=file,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tests.bench.peers import history
 from tests.bench.peers.history import KEEP, TARGET, TREE, Size
-from tests.bench.peers.pair import ADDRESSES, CONTROLLER, RECEIVER, SENDER, Pair
-from tests.bench.peers.tool import Command, Hosts, run_or_unavailable
+from tests.bench.peers.pair import ADDRESSES, CONTROLLER, RECEIVER, SENDER, Command, Hosts, Pair
+from tests.bench.peers.tool import run_or_unavailable
 
 PACKAGES = ("sanoid", "libconfig-inifiles-perl", "libcapture-tiny-perl")
 

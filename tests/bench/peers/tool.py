@@ -2,34 +2,15 @@
 
 import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from reconciler.simulator.model import Machine
 from tests.bench.peers.history import Size
-from tests.bench.peers.pair import Pair
+from tests.bench.peers.pair import Command, Hosts, Pair
 
 
 class Unavailable(Exception):
     """Raised where a tool can't be had here: the text says why."""
-
-
-class Hosts(NamedTuple):
-    """Both hosts as a tool finds them."""
-
-    sender: Machine
-    receiver: Machine
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One command line of a cycle."""
-
-    where: str
-    argv: list[str]
-    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class Tool(Protocol):
