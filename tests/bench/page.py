@@ -54,9 +54,10 @@ _SCALE = """\
 ## What many versions cost the controller
 
 "read the probe" is one host that has all of them. In the others half of them are on senders with
-100 filesystems each, half on one vault. Ten versions a filesystem. Seconds of one processor,
-without waiting for hosts; peak memory of the whole process, what it works on included. In the
-fleet the hosts share the names of versions, which makes it smaller than a real one.
+100 filesystems each, half on one vault. Ten versions a filesystem. Seconds are those of one
+processor, the least of three runs, without waiting for hosts. Memory is the peak of the whole
+process, what it works on included. In the fleet the hosts share the names of versions, which makes
+it smaller than a real one.
 """
 
 _TIMES = """\
