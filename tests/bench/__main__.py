@@ -11,7 +11,7 @@ import argparse
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,11 @@ def main() -> None:
         (DOCS / "benchmarks.md").write_text(page(document.read(asked.json)))
         return
     for part in asked.parts or PARTS:
-        found = {"times": _times, "peers": _peers, "scale": _scale}[part](asked)
-        document.put(asked.json, document.run_of(part, sys.argv[1:], found))
+        found: list[dict[str, Any]] = []
+        for figure in {"times": _times, "peers": _peers, "scale": _scale}[part](asked):
+            # What was measured is not lost when the rest is ended.
+            found.append(figure)
+            document.put(asked.json, document.run_of(part, sys.argv[1:], found))
 
 
 def _asked(argv: Sequence[str]) -> argparse.Namespace:
@@ -64,17 +67,14 @@ def _numbers(text: str) -> list[int]:
     return [int(number) for number in text.split(",")]
 
 
-def _times(_: argparse.Namespace) -> list[dict[str, Any]]:
-    found = []
+def _times(_: argparse.Namespace) -> Iterator[dict[str, Any]]:
     for time in times():
         print(f"{time.what:58} {time.figure:>10}   {time.remark}", flush=True)
-        found.append(time._asdict())
-    return found
+        yield time._asdict()
 
 
-def _peers(asked: argparse.Namespace) -> list[dict[str, Any]]:
+def _peers(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Each tool with each number of filesystems, a tenth of them late."""
-    found = []
     with tempfile.TemporaryDirectory(prefix="peers-") as folder:
         scratch = asked.scratch or Path(folder)
         scratch.mkdir(parents=True, exist_ok=True)
@@ -83,8 +83,7 @@ def _peers(asked: argparse.Namespace) -> list[dict[str, Any]]:
             for name in asked.tools.split(","):
                 for figure in figures(TOOLS[name], size, scratch.absolute(), asked.limit):
                     _show(figure)
-                    found.append(asdict(figure))
-    return found
+                    yield asdict(figure)
 
 
 def _show(figure: Figure) -> None:
@@ -98,16 +97,14 @@ def _show(figure: Figure) -> None:
     )
 
 
-def _scale(asked: argparse.Namespace) -> list[dict[str, Any]]:
-    found = []
+def _scale(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
     for cost in costs([*VERSIONS, LARGE] if asked.large else VERSIONS):
         print(
             f"{cost.what:28} {cost.versions:>10,} versions {cost.seconds:7.1f} s"
             f" {cost.peak_mib:7,.0f} MiB  {cost.remark}",
             flush=True,
         )
-        found.append(cost._asdict())
-    return found
+        yield cost._asdict()
 
 
 if __name__ == "__main__":

@@ -133,8 +133,8 @@ MUTATIONS = (
     PAIRS(
         "the planner takes all snapshots of a sender for managed ones",
         (3,),
-        "return tuple(version for version in self.filesystem.snapshots if ours.on_sender(version))",
-        "return tuple(self.filesystem.snapshots)",
+        "tuple(version for version in filesystem.snapshots if ours.on_sender(version))",
+        "tuple(filesystem.snapshots)",
     ),
     PAIRS(
         "the planner changes a pool that is suspended",
