@@ -75,7 +75,7 @@ def _times(_: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 def _peers(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Each tool with each number of filesystems, a tenth of them late."""
-    with tempfile.TemporaryDirectory(prefix="peers-") as folder:
+    with tempfile.TemporaryDirectory(prefix="peers-", ignore_cleanup_errors=True) as folder:
         scratch = asked.scratch or Path(folder)
         scratch.mkdir(parents=True, exist_ok=True)
         for filesystems in asked.filesystems:

@@ -8,7 +8,7 @@ import pytest
 from tests.bench.peers.economy import HostCost, cost_of
 from tests.bench.peers.history import Size
 from tests.bench.peers.ours import Ours
-from tests.bench.peers.pair import RECEIVER, SENDER, Pair
+from tests.bench.peers.pair import CONTROLLER, RECEIVER, SENDER, Command, Ended, Pair
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -38,3 +38,31 @@ def test_a_cycle_without_work_costs_one_execution_and_six_processes_a_host(
     costs = no_op(pair, filesystems)
     assert {name: cost.executions for name, cost in costs.items()} == {SENDER: 1, RECEIVER: 1}
     assert {name: cost.processes for name, cost in costs.items()} == {SENDER: 5, RECEIVER: 6}
+
+
+def test_whoever_logs_in_is_counted_and_gets_what_he_asked_for(pair: Pair) -> None:
+    pair.enter(Ours("2.1.11").settled(Size(1, 0), pair.folder))
+    ssh = ["ssh", "-F", str(pair.ssh_config)]
+    asks = "zfs list -H -o name tank/data; zfs list -H 'no  such'; exit 3"
+    ended = pair.run(Command(CONTROLLER, [*ssh, "sender", asks]), limit=60)
+    assert ended == Ended(3, "tank/data\ncannot open 'no  such': dataset does not exist\n")
+    assert pair.executions == [(SENDER, asks)]
+    assert pair.hosts[SENDER].processes == [
+        ("zfs", "list", "-H", "-o", "name", "tank/data"),
+        ("zfs", "list", "-H", "no  such"),
+    ]
+    assert pair.hosts[RECEIVER].processes == []
+
+
+def test_streams_go_from_host_to_host(pair: Pair) -> None:
+    pair.enter(Ours("2.1.11").settled(Size(1, 0), pair.folder))
+    ssh = f"ssh -F {pair.ssh_config}"
+    newest = pair.hosts[SENDER].cell.read().datasets["tank/data"].snapshots[-1]
+    sends = f"zfs send tank/data@{newest.name}"
+    joined = f"{ssh} sender {sends} | {ssh} receiver zfs receive -u backup/copy"
+    ended = pair.run(Command(CONTROLLER, ["sh", "-c", joined]), limit=60)
+    assert ended == Ended(0, "")
+    copy = pair.hosts[RECEIVER].cell.read().datasets["backup/copy"]
+    assert [snapshot.guid for snapshot in copy.snapshots] == [newest.guid]
+    costs = [cost_of(pair, name) for name in (SENDER, RECEIVER)]
+    assert [(cost.processes, cost.executions, cost.streams) for cost in costs] == [(1, 1, 1)] * 2

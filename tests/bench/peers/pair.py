@@ -1,5 +1,7 @@
 """A sender and a receiver behind one sshd; whoever logs in is counted."""
 
+import os
+import signal
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -147,13 +149,16 @@ class Pair:
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
             try:
                 status: int | None = process.wait(limit)
             except subprocess.TimeoutExpired:
-                process.terminate()
-                process.wait()
                 status = None
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGTERM)
+                    process.wait()
         return Ended(status, output.read_text(errors="replace")[-4000:])
 
     def close(self) -> None:
