@@ -55,7 +55,7 @@ _SCALE = """\
 
 "read the probe" is one host that has all of them. In the others half of them are on senders with
 100 filesystems each, half on one vault. Ten versions a filesystem. Seconds are those of one
-processor, the least of three runs, without waiting for hosts. Memory is the peak of the whole
+processor, the least of some runs, without waiting for hosts. Memory is the peak of the whole
 process, what it works on included. In the fleet the hosts share the names of versions, which makes
 it smaller than a real one.
 """

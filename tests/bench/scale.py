@@ -32,9 +32,6 @@ LARGE = 10_000_000
 FILESYSTEMS, EACH = 100, 10
 """On one sender; versions of one filesystem."""
 
-RUNS = 3
-"""The quickest counts: others at work on the machine make it slower, never quicker."""
-
 
 class Cost(NamedTuple):
     """One figure."""
@@ -50,11 +47,14 @@ class Cost(NamedTuple):
     remark: str
 
 
-def costs(sizes: Sequence[int]) -> Iterator[Cost]:
-    """Measure each step with each number of versions."""
+def costs(sizes: Sequence[int], runs: int) -> Iterator[Cost]:
+    """Measure each step with each number of versions; the quickest of some runs counts.
+
+    Others at work on the machine make it slower, never quicker.
+    """
     for versions in sizes:
         for step in STEPS:
-            yield min((_measured(step, versions) for _ in range(RUNS)), key=attrgetter("seconds"))
+            yield min((_measured(step, versions) for _ in range(runs)), key=attrgetter("seconds"))
 
 
 def _measured(step: str, versions: int) -> Cost:
