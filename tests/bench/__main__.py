@@ -38,11 +38,11 @@ def main() -> None:
         (DOCS / "benchmarks.md").write_text(page(document.read(asked.json)))
         return
     for part in asked.parts or PARTS:
-        found: list[dict[str, Any]] = []
+        run = document.run_of(part, sys.argv[1:])
         for figure in {"times": _times, "peers": _peers, "scale": _scale}[part](asked):
             # What was measured is not lost when the rest is ended.
-            found.append(figure)
-            document.put(asked.json, document.run_of(part, sys.argv[1:], found))
+            run["figures"].append(figure)
+            document.put(asked.json, run)
 
 
 def _asked(argv: Sequence[str]) -> argparse.Namespace:
@@ -55,6 +55,7 @@ def _asked(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--json", type=Path, default=RESULTS, help="the file of the results")
     peers = parser.add_argument_group("peers")
     peers.add_argument("--filesystems", type=_numbers, default=[10, 100, 1000])
+    peers.add_argument("--share", type=float, default=0.1, help="of the filesystems is late")
     peers.add_argument("--tools", default=",".join(TOOLS), help="of " + ", ".join(TOOLS))
     peers.add_argument("--limit", type=float, default=900, help="seconds for one cycle")
     peers.add_argument("--scratch", type=Path, help="where peers are installed, and stay")
@@ -75,12 +76,12 @@ def _times(_: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def _peers(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Each tool with each number of filesystems, a tenth of them late."""
+    """Each tool with each number of filesystems."""
     with tempfile.TemporaryDirectory(prefix="peers-", ignore_cleanup_errors=True) as folder:
         scratch = asked.scratch or Path(folder)
         scratch.mkdir(parents=True, exist_ok=True)
         for filesystems in asked.filesystems:
-            size = Size(filesystems, max(1, filesystems // 10))
+            size = Size(filesystems, max(1, round(filesystems * asked.share)))
             for name in asked.tools.split(","):
                 for figure in figures(TOOLS[name], size, scratch.absolute(), asked.limit):
                     _show(figure)

@@ -22,8 +22,11 @@ Document = dict[str, Any]
 Run = dict[str, Any]
 
 
-def run_of(part: str, arguments: Sequence[str], figures: Sequence[dict[str, Any]]) -> Run:
-    """Return a run of a part: its figures, when and where it was, and the command that did it."""
+def run_of(part: str, arguments: Sequence[str]) -> Run:
+    """Return a run of a part, without figures: when and where it is, and the command that does it.
+
+    To be called before it begins: the tree may change meanwhile.
+    """
     return {
         "part": part,
         "made": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -31,7 +34,7 @@ def run_of(part: str, arguments: Sequence[str], figures: Sequence[dict[str, Any]
         "revision": _revision(),
         "reconciler": __version__,
         "machine": machine(),
-        "figures": list(figures),
+        "figures": [],
     }
 
 
@@ -77,7 +80,13 @@ def _processor() -> str:
 
 
 def _revision() -> str:
-    argv = ["git", "describe", "--always", "--dirty"]
+    """Return the commit, with `+changes` where files differ from it other than the results."""
+    changes = _git("status", "--porcelain", "--", ".", ":!docs/benchmarks.*")
+    return _git("rev-parse", "--short", "HEAD") + ("+changes" if changes else "")
+
+
+def _git(*arguments: str) -> str:
+    argv = ["git", *arguments]
     root = Path(__file__).parents[2]
     done = subprocess.run(argv, cwd=root, capture_output=True, text=True, check=False)
     return done.stdout.strip()
