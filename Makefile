@@ -102,8 +102,9 @@ lab-down: setup ## stop the hosts and remove their disks
 	$(LAB) down
 
 .PHONY: bench
-bench: setup ## figures: how long things take
+bench: setup ## figures, beside those of peers: docs/benchmarks.md anew (about an hour)
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench page
 
 .PHONY: docs
 docs: setup ## write the generated pages anew

@@ -23,8 +23,19 @@ class Source:
     replication: Replication
     seen: Seen
     filesystem: Filesystem
+    managed: tuple[Version, ...]
+    """The snapshots that are ours, or ours to send, oldest first."""
     snapshot_id: str | None
     """The action that makes its promised snapshot."""
+
+    @classmethod
+    def of(
+        cls, replication: Replication, seen: Seen, filesystem: Filesystem, snapshot_id: str | None
+    ) -> "Source":
+        """Return the source with what is managed of it."""
+        ours = Ownership.of(replication)
+        managed = tuple(version for version in filesystem.snapshots if ours.sends(version))
+        return cls(replication, seen, filesystem, managed, snapshot_id)
 
     @property
     def host(self) -> str:
@@ -35,12 +46,6 @@ class Source:
     def ours(self) -> Ownership:
         """Which snapshots are managed."""
         return Ownership.of(self.replication)
-
-    @property
-    def managed(self) -> tuple[Version, ...]:
-        """The snapshots that are ours, or ours to send, oldest first."""
-        ours = self.ours
-        return tuple(version for version in self.filesystem.snapshots if ours.sends(version))
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +229,7 @@ def _as_if(
     for filesystem in filesystems:
         maker = makers.get(filesystem.name)
         if maker is None:
-            yield Source(replication, seen, filesystem, None)
+            yield Source.of(replication, seen, filesystem, None)
         else:
             grown = with_versions(filesystem, maker.promised(filesystem))
-            yield Source(replication, seen, replace(grown, written=0), maker.id)
+            yield Source.of(replication, seen, replace(grown, written=0), maker.id)

@@ -3,6 +3,7 @@
 import getopt
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from reconciler.simulator.cell import Cell, Transition
@@ -76,6 +77,14 @@ class Options(NamedTuple):
         return next(iter(reversed(self.all(letter))), None)
 
 
+NO_WORDS: Mapping[str, str] = MappingProxyType({})
+
+
+def _letter(word: str, words: Mapping[str, str]) -> str | None:
+    """Return the letter that a long option stands for."""
+    return words.get(word) or words.get(f"{word}=")
+
+
 @dataclass
 class Process:
     """A running command. `run` yields its stdout in chunks; the status is known after the last."""
@@ -125,15 +134,28 @@ class Process:
         """Change the machine as the kernel does behind a command that ends: never refused."""
         (self.kernel or self.cell).change(transition)
 
-    def options(self, letters: str, *, usage: Callable[[str], Refused]) -> Options:
-        """Return the options and operands; raise what `usage` makes of a mistake (getopt(3))."""
+    def options(
+        self,
+        letters: str,
+        *,
+        usage: Callable[[str], Refused],
+        words: Mapping[str, str] = NO_WORDS,
+    ) -> Options:
+        """Return the options and operands; raise what `usage` makes of a mistake (getopt(3)).
+
+        `words` are the long options of a command that has some (getopt_long(3)), each with the
+        letter that it stands for; a `=` at the end tells that it takes an argument.
+        """
         try:
-            given, operands = getopt.gnu_getopt(list(self.arguments), letters)
+            given, operands = getopt.gnu_getopt(list(self.arguments), letters, list(words))
         except getopt.GetoptError as error:
+            word = _letter(error.opt, words)
             if "requires argument" in error.msg:
-                raise usage(f"missing argument for '{error.opt}' option") from None
-            raise usage(f"invalid option '{error.opt}'") from None
-        return Options(tuple((name[1:], value) for name, value in given), tuple(operands))
+                raise usage(f"missing argument for '{word or error.opt}' option") from None
+            wrong = f"--{error.opt}" if words and len(error.opt) > 1 else error.opt
+            raise usage(f"invalid option '{wrong}'") from None
+        found = ((_letter(name[2:], words) or name[1:], value) for name, value in given)
+        return Options(tuple(found), tuple(operands))
 
     def run(self, command: "Command") -> Generator[bytes, None, None]:
         """Yield the stdout of a command that runs as this process."""

@@ -117,7 +117,7 @@ class FeatureRow(NamedTuple):
 
 def parse_versions(text: str) -> list[VersionRow]:
     """Read the rows of `list_versions` and `list_versions_within`."""
-    checked: set[str] = set()
+    checked: dict[str, str] = {}
     return _rows(text, partial(_version_row, checked))
 
 
@@ -188,8 +188,11 @@ def _rows(text: str, row: Callable[[str], T]) -> list[T]:
     return rows
 
 
-def _version_row(checked: set[str], line: str) -> VersionRow:
-    """Read one version. Names repeat from filesystem to filesystem: each is checked once."""
+def _version_row(checked: dict[str, str], line: str) -> VersionRow:
+    """Read one version. Names repeat from row to row: each is checked, and kept, once.
+
+    `checked` has filesystems by their name, and names of versions by what the row calls them.
+    """
     row = _fields(line, VERSION_COLUMNS)
     full, guid, createtxg, creation, userrefs, written, referenced, spec, again = row
     if full != again:
@@ -199,13 +202,14 @@ def _version_row(checked: set[str], line: str) -> VersionRow:
         raise ValueError("this is no snapshot and no bookmark")
     if filesystem not in checked:
         check_listed_filesystem(filesystem)
-        checked.add(filesystem)
-    if delimiter + name not in checked:
+        checked[filesystem] = filesystem
+    label = delimiter + name
+    if label not in checked:
         check_version_name(name)
-        checked.add(delimiter + name)
+        checked[label] = name
     version = Version(
         _KINDS[delimiter],
-        name,
+        checked[label],
         _number(guid),
         _number(createtxg),
         _number(creation),
@@ -214,7 +218,7 @@ def _version_row(checked: set[str], line: str) -> VersionRow:
         None if referenced == "-" else _number(referenced),
         None if spec == "-" else spec,
     )
-    return VersionRow(filesystem, version)
+    return VersionRow(checked[filesystem], version)
 
 
 def _guid_row(line: str) -> GuidRow:

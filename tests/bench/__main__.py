@@ -1,133 +1,112 @@
-"""`make bench`: run every measurement and print its median of several runs, with what it is to be
-compared to."""
+"""`make bench`: measure, print, and write the results as JSON.
 
-import statistics
-import subprocess
+python -m tests.bench                                  everything
+python -m tests.bench times                            how long things take
+python -m tests.bench peers --filesystems 10,100       processes and executions, beside peers
+python -m tests.bench scale --large                    the cost of many versions
+python -m tests.bench page                             docs/benchmarks.md from the JSON
+"""
+
+import argparse
+import signal
 import sys
 import tempfile
-import time
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from reconciler.hosts.addresses import HostAddress, LocalAddress, SshOptions
-from reconciler.hosts.fleet import Fleet
-from reconciler.hosts.script import Script, Step
-from reconciler.planner.planning import plan
-from reconciler.zfs.parse import parse_versions
-from tests.bench import simulated
-from tests.bench.idle import idle_cost
-from tests.bench.worlds import NOW, steady_world, thousand_specs, version_rows
-from tests.integration.server import SSHD, Sshd
-from tests.lab.machines import why_not
+from tests.bench import document
+from tests.bench.page import page
+from tests.bench.peers.economy import Figure, figures
+from tests.bench.peers.history import Size
+from tests.bench.peers.tools import TOOLS
+from tests.bench.scale import LARGE, VERSIONS, costs
+from tests.bench.times import times
 
-MEBIBYTE = 1 << 20
+DOCS = Path(__file__).parents[2] / "docs"
+RESULTS = DOCS / "benchmarks.json"
+PARTS = ("times", "peers", "scale")
 
 
 def main() -> None:
-    """Measure everything."""
-    print(f"{'what':58} {'median':>9}   compare")
-    with tempfile.TemporaryDirectory() as folder:
-        commands(Path(folder))
-        planner()
-        parser()
-        cycles(Path(folder) / "cycle")
-        transport(Path(folder))
-        idle(Path(folder) / "idle")
-
-
-def commands(folder: Path) -> None:
-    """Whole processes, as a user starts them."""
-    reconciler = [sys.executable, "-m", "reconciler.cli.main"]
-    show("reconciler --help", timed(lambda: run([*reconciler, "--help"])), "under 300 ms asked")
-    show("python -c pass", timed(lambda: run([sys.executable, "-c", "pass"])), "the floor")
-    specs = folder / "specs"
-    thousand_specs(specs)
-    validate = [*reconciler, "validate", "-f", str(specs)]
-    show("reconciler validate, 1,000 replications", timed(lambda: run(validate)), "under 1 s asked")
-
-
-def planner() -> None:
-    """The pure function, on a world in which nothing and in which everything is to be done."""
-    for hosts, filesystems, versions in ((1, 100, 50), (10, 100, 50)):
-        size = f"{hosts} hosts x {filesystems} filesystems x {versions} versions"
-        world = steady_world(hosts, filesystems, versions)
-        show(f"plan: {size}, in order", timed(partial(plan, *world, NOW)), "")
-        show(f"plan: {size}, all due", timed(partial(plan, *world, NOW + 3600)), "")
-
-
-def parser() -> None:
-    """Rows of the largest listing."""
-    rows = 100_000
-    text = version_rows(rows)
-    seconds = timed(lambda: parse_versions(text))
-    show(f"parse {rows:,} versions", seconds, f"{rows / seconds:,.0f} rows/s")
-
-
-def cycles(folder: Path) -> None:
-    """Observe, plan and apply on simulated hosts, each with its state in a file."""
-    simulated.prepare(folder)
-    size = f"{2 * simulated.PAIRS} x {simulated.FILESYSTEMS} x {simulated.VERSIONS}"
-    seconds = simulated.next_cycle(folder)
-    show(f"cycle on simulated hosts, {size}, all due", seconds, "under 10 s asked")
-
-
-def transport(folder: Path) -> None:
-    """64 MiB of output, through a real sshd and without."""
-    script = Script((Step("big", ("head", "-c", str(64 * MEBIBYTE), "/dev/zero")),))
-    quick = Script((Step("true", ("true",)),))
-    local = HostAddress("local", LocalAddress())
-    with Fleet({"local": local}, SshOptions()) as fleet:
-        seconds = timed(lambda: fleet.host("local").run(script, timeout=60))
-        show("64 MiB output, local", seconds, f"{64 / seconds:.0f} MiB/s")
-        show("one script, local", timed(lambda: fleet.host("local").run(quick, timeout=60)), "")
-    if not SSHD.exists():
-        print(f"(no ssh figures: {SSHD} is not installed)")
+    """Measure what is asked for."""
+    # Servers and hosts that were started are stopped then, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    asked = _asked(sys.argv[1:])
+    if "page" in asked.parts:
+        (DOCS / "benchmarks.md").write_text(page(document.read(asked.json)))
         return
-    sshd = Sshd(folder / "sshd")
-    sshd.start()
-    host = sshd.host()
-    try:
-        began = time.perf_counter()
-        host.run(quick, timeout=60)
-        show("connect and one script, ssh on loopback", time.perf_counter() - began, "once")
-        show("one script, ssh, connected", timed(lambda: host.run(quick, timeout=60)), "")
-        seconds = timed(lambda: host.run(script, timeout=60))
-        show("64 MiB output, ssh", seconds, f"{64 / seconds:.0f} MiB/s; under 2 s asked")
-    finally:
-        host.close()
-        sshd.stop()
+    for part in asked.parts or PARTS:
+        run = document.run_of(part, sys.argv[1:])
+        for figure in {"times": _times, "peers": _peers, "scale": _scale}[part](asked):
+            # What was measured is not lost when the rest is ended.
+            run["figures"].append(figure)
+            document.put(asked.json, run)
 
 
-def idle(folder: Path) -> None:
-    """A controller and three hosts where nothing happens; needs the lab."""
-    if reason := why_not():
-        print(f"(no figures of an idle controller: {reason})")
-        return
-    folder.mkdir()
-    for what, figure, remark in idle_cost(folder):
-        print(f"{what:58} {figure:>10}   {remark}", flush=True)
+def _asked(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("parts", nargs="*", choices=(*PARTS, "page"))
+    parser.add_argument("--json", type=Path, default=RESULTS, help="the file of the results")
+    peers = parser.add_argument_group("peers")
+    peers.add_argument("--filesystems", type=_numbers, default=[10, 100, 1000])
+    peers.add_argument("--share", type=float, default=0.1, help="of the filesystems is late")
+    peers.add_argument("--tools", default=",".join(TOOLS), help="of " + ", ".join(TOOLS))
+    peers.add_argument("--limit", type=float, default=900, help="seconds for one cycle")
+    peers.add_argument("--scratch", type=Path, help="where peers are installed, and stay")
+    scale = parser.add_argument_group("scale")
+    scale.add_argument("--large", action="store_true", help=f"{LARGE:,} versions, too")
+    scale.add_argument("--runs", type=int, default=3, help="of each step; the quickest counts")
+    return parser.parse_args(argv)
 
 
-def timed(work: Callable[[], object], runs: int = 5) -> float:
-    """Return the median seconds of several runs after one that does not count."""
-    work()
-    taken = []
-    for _ in range(runs):
-        began = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - began)
-    return statistics.median(taken)
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in text.split(",")]
 
 
-def run(argv: list[str]) -> None:
-    """Run a command that has to succeed."""
-    subprocess.run(argv, check=True, capture_output=True)
+def _times(_: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    for time in times():
+        print(f"{time.what:58} {time.figure:>10}   {time.remark}", flush=True)
+        yield time._asdict()
 
 
-def show(what: str, seconds: float, compare: str) -> None:
-    """Print one figure."""
-    print(f"{what:58} {seconds * 1000:7.0f} ms   {compare}", flush=True)
+def _peers(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Each tool with each number of filesystems."""
+    with tempfile.TemporaryDirectory(prefix="peers-", ignore_cleanup_errors=True) as folder:
+        scratch = asked.scratch or Path(folder)
+        scratch.mkdir(parents=True, exist_ok=True)
+        for filesystems in asked.filesystems:
+            size = Size(filesystems, max(1, round(filesystems * asked.share)))
+            for name in asked.tools.split(","):
+                for figure in figures(TOOLS[name], size, scratch.absolute(), asked.limit):
+                    _show(figure)
+                    yield asdict(figure)
+
+
+def _show(figure: Figure) -> None:
+    cost = "  ".join(
+        f"{name}: {host.processes} zfs/zpool, {host.executions} executions ({host.streams} streams)"
+        for name, host in figure.hosts.items()
+    )
+    size = f"{figure.changed} of {figure.filesystems} changed"
+    print(
+        f"{figure.tool:24} {size:20} {figure.seconds:6.1f} s  {cost}  {figure.remark}", flush=True
+    )
+
+
+def _scale(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    for cost in costs([*VERSIONS, LARGE] if asked.large else VERSIONS, asked.runs):
+        print(
+            f"{cost.what:28} {cost.versions:>10,} versions {cost.seconds:7.1f} s"
+            f" {cost.peak_mib:7,.0f} MiB  {cost.remark}",
+            flush=True,
+        )
+        yield cost._asdict()
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def next_cycle(folder: Path) -> float:
     for number in range(PAIRS):
         file = StateFile(folder / f"sender{number}.json")
         for filesystem in range(FILESYSTEMS):
-            _sh(file, START, "write", f"tank/data/fs{filesystem}", "file", "1M")
+            sh(file, START, "write", f"tank/data/fs{filesystem}", "file", "1M")
     began = time.perf_counter()
     cycle(folder, START + VERSIONS * HOUR)
     return time.perf_counter() - began
@@ -78,35 +78,35 @@ def _options(folder: Path, at: int) -> list[str]:
 
 def _sender(number: int) -> Machine:
     cell = MemoryCell(Machine(f"sender{number}"))
-    _sh(cell, START, "zpool", "create", "tank", "disk")
-    _sh(cell, START, "zfs", "create", "tank/data")
+    sh(cell, START, "zpool", "create", "tank", "disk")
+    sh(cell, START, "zfs", "create", "tank/data")
     names = [f"tank/data/fs{filesystem}" for filesystem in range(FILESYSTEMS)]
     for name in names:
-        _sh(cell, START, "zfs", "create", name)
+        sh(cell, START, "zfs", "create", name)
     for version in range(VERSIONS):
         at = START + version * HOUR
         stamp = datetime.fromtimestamp(at, UTC).strftime("rec-%Y%m%dT%H%M%SZ")
         for name in names:
-            _sh(cell, at, "write", name, "file", "1M")
+            sh(cell, at, "write", name, "file", "1M")
         snapshots = [f"{name}@{stamp}" for name in names]
-        _sh(cell, at, "zfs", "snapshot", "-o", f"reconciler:spec=r{number}", *snapshots)
+        sh(cell, at, "zfs", "snapshot", "-o", f"reconciler:spec=r{number}", *snapshots)
     return cell.read()
 
 
 def _receiver(number: int, sender: Machine) -> Machine:
     """Return a receiver that has all that the sender has."""
     cell = MemoryCell(Machine(f"receiver{number}"))
-    _sh(cell, START, "zpool", "create", "backup", "disk")
+    sh(cell, START, "zpool", "create", "backup", "disk")
     for parent in ("", "/tank", "/tank/data"):
         name = f"backup/sender{number}{parent}"
         mark = f"reconciler:placeholder={name}"
-        _sh(cell, START, "zfs", "create", "-o", "canmount=off", "-o", mark, name)
+        sh(cell, START, "zfs", "create", "-o", "canmount=off", "-o", mark, name)
     machine = cell.read()
     copies = {
         copy.name: copy
         for dataset in sender.datasets.values()
         if dataset.snapshots
-        for copy in [_copied(dataset, f"backup/sender{number}/{dataset.name}")]
+        for copy in [copied(dataset, f"backup/sender{number}/{dataset.name}")]
     }
     pool = replace(machine.pools["backup"], txg=sender.pools["tank"].txg)
     datasets = {**machine.datasets, **copies}
@@ -115,12 +115,14 @@ def _receiver(number: int, sender: Machine) -> Machine:
     )
 
 
-def _copied(dataset: Dataset, name: str) -> Dataset:
+def copied(dataset: Dataset, name: str) -> Dataset:
+    """Return a filesystem as it was received under another name."""
     snapshots = tuple(replace(snapshot, properties={}) for snapshot in dataset.snapshots)
     local = {"readonly": "on", "canmount": "noauto"}
     return replace(dataset, name=name, local=local, mounted=False, snapshots=snapshots)
 
 
-def _sh(cell: MemoryCell | StateFile, at: int, *argv: str) -> None:
+def sh(cell: MemoryCell | StateFile, at: int, *argv: str) -> None:
+    """Run a command at a moment; it has to succeed."""
     result = run(cell, argv, clock=lambda: at)
     assert result.status == 0, result.stderr

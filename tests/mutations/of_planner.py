@@ -173,8 +173,8 @@ MUTATIONS = (
     PAIRS(
         "the planner takes all snapshots of a sender for managed ones",
         (3,),
-        "return tuple(version for version in self.filesystem.snapshots if ours.sends(version))",
-        "return tuple(self.filesystem.snapshots)",
+        "tuple(version for version in filesystem.snapshots if ours.sends(version))",
+        "tuple(filesystem.snapshots)",
     ),
     PAIRS(
         "the planner changes a pool that is suspended",

@@ -302,6 +302,5 @@ COMMANDS: Commands = {
     ("zpool", "list"): list_,
     ("zpool", "get"): get,
     ("zpool", "status"): status,
-    ("zfs", "version"): version,
-    ("zpool", "version"): version,
+    **{(p, w): version for p in ("zfs", "zpool") for w in ("version", "--version", "-V")},
 }

@@ -22,6 +22,27 @@ UNTYPED = (
 NOT_EARLIER = "not an earlier snapshot from the same fs"
 BUSY = "target is busy; if a filesystem, it must not be mounted"
 
+WORDS = {
+    "replicate": "R",
+    "skip-missing": "s",
+    "redact=": "d",
+    "props": "p",
+    "parsable": "P",
+    "dedup": "D",
+    "proctitle": "V",
+    "verbose": "v",
+    "dryrun": "n",
+    "large-block": "L",
+    "embed": "e",
+    "resume=": "t",
+    "compressed": "c",
+    "raw": "w",
+    "backup": "b",
+    "holds": "h",
+    "saved": "S",
+}
+"""The long options (zfs_main.c)."""
+
 
 def send(process: Process) -> Iterator[bytes]:
     """Send a snapshot, or several, to stdout."""
@@ -41,7 +62,7 @@ def _options(process: Process) -> Options:
     machine = process.cell.read()
     letters = "i:I:RDpVvnPLeht:cwbd:S" + ("s" if is_at_least(machine, 2, 1) else "")
     letters += "X:" if is_at_least(machine, 2, 2) else ""
-    options = process.options(letters, usage=lambda said: usage("send", said))
+    options = process.options(letters, usage=lambda said: usage("send", said), words=WORDS)
     if len(options.all("i")) + len(options.all("I")) > 1:
         raise usage("send")
     if options.has("t"):

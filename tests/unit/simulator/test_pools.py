@@ -115,7 +115,8 @@ def test_versions_are_those_of_the_package() -> None:
         "zfs-2.1.11-1+deb12u1",
         "zfs-kmod-2.1.11-1+deb12u1",
     ]
-    assert printed(cell, "zpool version -j") == printed(cell, "zfs version")
+    for line in ("zpool version -j", "zfs --version", "zfs -V", "zpool --version"):
+        assert printed(cell, line) == printed(cell, "zfs version")
 
 
 def test_versions_can_be_json_since_2_3() -> None:

@@ -64,6 +64,18 @@ def test_only_what_is_new_since_the_base_is_sent(cell: MemoryCell) -> None:
     assert len(step) < len(whole) / 4
 
 
+def test_options_may_be_written_out(cell: MemoryCell) -> None:
+    short, long = (
+        zfs(cell, f"send {options} -i @1 tank/a@2")
+        for options in (
+            "-n -v -P -L -c",
+            "--dryrun --verbose --parsable --large-block --compressed",
+        )
+    )
+    assert short.stdout
+    assert (long.status, long.stdout) == (0, short.stdout)
+
+
 def test_nothing_of_an_exported_pool_is_there(cell: MemoryCell) -> None:
     shell(cell, "zpool export tank")
     gone = zfs(cell, "send -nvP tank/a@1")
@@ -77,6 +89,9 @@ def test_nothing_of_an_exported_pool_is_there(cell: MemoryCell) -> None:
         ("tank/a@1 tank/a@2", "too many arguments"),
         ("-t x -i @1", "invalid flags combined with -t"),
         ("-Z tank/a@1", "invalid option 'Z'"),
+        ("--zeal tank/a@1", "invalid option '--zeal'"),
+        ("--re tank/a@1", "invalid option '--re'"),
+        ("--resume", "missing argument for 't' option"),
         ("-i", "missing argument for 'i' option"),
         ("-I other@1 tank/a@2", "incremental source must be in same filesystem"),
     ],

@@ -1,0 +1,198 @@
+"""docs/benchmarks.md, made of the results: no figure in it is written by hand."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
+from typing import Any
+
+from tests.bench.document import Document, Run
+
+Row = Sequence[str]
+Figures = Mapping[tuple[Any, ...], Mapping[str, Any]]
+
+_HEAD = """\
+# Benchmarks
+
+Made by `python -m tests.bench page` from [benchmarks.json](benchmarks.json), which has more: each
+command line and each verb. `make bench` measures all of it anew, and writes both. Which commands
+made what is below is said there.
+"""
+
+_PEERS = """\
+## What a cycle costs, beside peers
+
+A sender and a receiver behind a real sshd, the tool on a third machine, N filesystems with three
+daily snapshots on both sides. K of them are late: the cycle takes a snapshot of each of these,
+sends it (one stream, by way of the tool's machine) and destroys the oldest one on both sides. Then
+comes a cycle with nothing to do. Afterwards both hosts are compared to what was to be done; where
+they differ, the remark says so.
+
+Counted are processes of `zfs` and `zpool`, and remote executions: commands that came through sshd,
+over whichever connection. The hosts are [simulated](simulator.md), and their `zfs` and `zpool`
+answer from memory. So the counts are exact, and the seconds, on one busy machine for all three,
+say nothing about real pools.
+"""
+
+_ADDED = """\
+### What each changed filesystem adds
+
+The cycle above less the one with nothing to do, divided by K; the stream itself is 1 execution on
+each side. In processes most peers are ahead here: before reconciler changes something it asks for
+the guid, and looks afterwards. Where few filesystems change that is little beside what peers ask
+of all of them; where all change, bzfs runs fewer processes than reconciler.
+"""
+
+_PEERS_READING = """\
+What to know when reading it:
+
+* Streams are counted at both ends: 2 K of the executions, the same for all.
+* The cycle of sanoid and syncoid is four commands. sanoid runs on the hosts themselves, by cron:
+  its processes are counted, and are no remote executions.
+* bzfs and reconciler could both run on the receiver and save the executions there.
+* bzfs shares connections by itself; zfs-autobackup was given an ssh_config that does. reconciler
+  keeps one connection to each host for scripts, and opens two for each stream.
+* zfs-autobackup knows no periods: what has not changed gets no snapshot.
+* The cache of bzfs needs OpenZFS 2.2, which tells when snapshots last changed. reconciler asks
+  both releases the same.
+* reconciler's executions are long: the probe and most actions are scripts of several commands.
+  Before each destroy, hold or bookmark it asks for the guid, after it whether it is done: most of
+  its `zfs list`. The number of executions for K is in [design/004](design/004-executions.md):
+  it grows by 1 for each 25 or 12 filesystems, and by a look after each stream.
+"""
+
+_SCALE = """\
+## What many versions cost the controller
+
+"read the probe" is one host that has all of them. In the others half of them are on senders with
+100 filesystems each, half on one vault. Ten versions a filesystem. Seconds are those of one
+processor, the least of some runs, without waiting for hosts. Memory is the peak of the whole
+process, what it works on included. In the fleet the hosts share the names of versions, which makes
+it smaller than a real one.
+"""
+
+_TIMES = """\
+## How long things take
+
+Medians of five runs.
+"""
+
+
+def page(document: Document) -> str:
+    """Return the page."""
+    parts = {"peers": _peers, "scale": _scale, "times": _times}
+    sections = [_HEAD]
+    for name, section in parts.items():
+        runs = [run for run in document["runs"] if run["part"] == name]
+        if runs:
+            sections += [*section(runs), _made_by(runs)]
+    return "\n".join(sections)
+
+
+def _peers(runs: Sequence[Run]) -> Iterator[str]:
+    found = _latest(runs, "tool", "openzfs", "filesystems", "changed")
+    yield _PEERS
+    for title, wanted in (("Nothing to do", False), ("K of N changed", True)):
+        figures = [figure for figure in found.values() if bool(figure["changed"]) is wanted]
+        rows = [_peer(figure) for figure in sorted(figures, key=itemgetter("filesystems"))]
+        yield f"### {title}\n"
+        yield _table(_PEER_COLUMNS, rows)
+    yield _ADDED
+    yield _table(_ADDED_COLUMNS, _added(found))
+    yield _PEERS_READING
+    yield _versions(found.values())
+
+
+_PEER_COLUMNS = (
+    *("N", "K", "tool", "OpenZFS"),
+    *("sender: processes", "executions", "receiver: processes", "executions", "of these streams"),
+    *("seconds", "remark"),
+)
+
+
+def _peer(figure: Mapping[str, Any]) -> Row:
+    size = (f"{figure['filesystems']:,}", f"{figure['changed']:,}")
+    name = (figure["tool"], figure["openzfs"])
+    remark = figure["remark"].splitlines()[0][:200] if figure["remark"] else ""
+    if not figure["hosts"]:
+        return (*size, *name, "", "", "", "", "", "", remark)
+    sender, receiver = figure["hosts"]["sender"], figure["hosts"]["receiver"]
+    counts = [f"{host[what]:,}" for host in (sender, receiver) for what in _COUNTED]
+    streams = f"{sender['streams'] + receiver['streams']:,}"
+    return (*size, *name, *counts, streams, f"{figure['seconds']:.0f}", remark)
+
+
+_COUNTED = ("processes", "executions")
+
+_ADDED_COLUMNS = (
+    *("N", "K", "tool", "OpenZFS"),
+    *("sender: processes", "executions", "receiver: processes", "executions"),
+)
+
+
+def _added(found: Figures) -> Iterator[Row]:
+    """Yield what a changed filesystem adds to the cycle in which nothing is to be done."""
+    for (tool, openzfs, filesystems, changed), figure in sorted(found.items(), key=_size):
+        idle = found.get((tool, openzfs, filesystems, 0))
+        if changed and idle and idle["hosts"] and figure["hosts"]:
+            counts = [
+                f"{(figure['hosts'][host][what] - idle['hosts'][host][what]) / changed:.1f}"
+                for host in ("sender", "receiver")
+                for what in _COUNTED
+            ]
+            yield (f"{filesystems:,}", f"{changed:,}", tool, openzfs, *counts)
+
+
+def _size(item: tuple[tuple[Any, ...], object]) -> tuple[Any, ...]:
+    return item[0][2:]
+
+
+def _versions(figures: Iterable[Mapping[str, Any]]) -> str:
+    versions = {f["tool"].split(" --")[0]: f["version"] for f in figures if f["version"]}
+    return (
+        "Versions: " + ", ".join(f"{tool} {version}" for tool, version in versions.items()) + ".\n"
+    )
+
+
+def _scale(runs: Sequence[Run]) -> Iterator[str]:
+    yield _SCALE
+    columns = ("versions", "what", "seconds", "peak MiB", "before MiB", "how much it was")
+    yield _table(columns, [_cost(cost) for cost in _latest(runs, "what", "versions").values()])
+
+
+def _cost(cost: Mapping[str, Any]) -> Row:
+    numbers = (f"{cost['seconds']:.1f}", f"{cost['peak_mib']:,.0f}", f"{cost['before_mib']:,.0f}")
+    return (f"{cost['versions']:,}", cost["what"], *numbers, cost["remark"])
+
+
+def _times(runs: Sequence[Run]) -> Iterator[str]:
+    yield _TIMES
+    rows = [(t["what"], t["figure"], t["remark"]) for t in _latest(runs, "what").values()]
+    yield _table(("what", "median", "compare"), rows)
+
+
+def _latest(runs: Sequence[Run], *keys: str) -> Figures:
+    """Return the latest figure of each kind, in the order in which they first came."""
+    return {
+        tuple(figure[key] for key in keys): figure
+        for run in sorted(runs, key=lambda run: str(run["made"]))
+        for figure in run["figures"]
+    }
+
+
+def _table(columns: Row, rows: Iterable[Row]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "".join(f"| {' | '.join(map(_cell, line))} |\n" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _made_by(runs: Sequence[Run]) -> str:
+    """Tell the commands and the conditions of a part."""
+    lines = []
+    for run in runs:
+        machine = run["machine"]
+        where = f"{machine['cores']} cores of {machine['processor']}, {machine['memory_gib']} GiB"
+        what = f"Linux {machine['kernel']}, Python {machine['python']}"
+        lines.append(f"* `{run['command']}`: {run['made']}, {run['revision']}, {where}, {what}")
+    return "\n".join(["Made by:", "", *lines, ""])

@@ -1,0 +1,151 @@
+"""What the controller itself costs with many versions: reading what hosts say, planning, and
+showing the plan. Each figure is made by a process of its own, so that its peak memory is its own.
+
+Half of the versions are on senders with 100 filesystems each, half on one vault; ten versions a
+filesystem. All that is read, planned or shown is one fleet.
+"""
+
+import gc
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from reconciler.cli import main as cli
+from reconciler.hosts.script import Outcome, Transcript
+from reconciler.observed.model import Seen
+from reconciler.observed.read import read_probe
+from reconciler.planner.planning import plan
+from reconciler.report import plan_json
+from reconciler.report.plan_text import plan_lines
+from tests.bench.worlds import HOUR, NOW, fleet, listings
+
+VERSIONS = (100_000, 1_000_000)
+LARGE = 10_000_000
+
+FILESYSTEMS, EACH = 100, 10
+"""On one sender; versions of one filesystem."""
+
+
+class Cost(NamedTuple):
+    """One figure."""
+
+    what: str
+    versions: int
+    seconds: float
+    """Of the processor, of which one is used."""
+    peak_mib: float
+    """The whole process, with what it worked on."""
+    before_mib: float
+    """Of that, before it began: the interpreter and what it works on."""
+    remark: str
+
+
+def costs(sizes: Sequence[int], runs: int) -> Iterator[Cost]:
+    """Measure each step with each number of versions; the quickest of some runs counts.
+
+    Others at work on the machine make it slower, never quicker.
+    """
+    for versions in sizes:
+        for step in STEPS:
+            yield min((_measured(step, versions) for _ in range(runs)), key=attrgetter("seconds"))
+
+
+def _measured(step: str, versions: int) -> Cost:
+    argv = [sys.executable, "-m", "tests.bench.scale", step, str(versions)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if done.returncode:
+        why = done.stderr.strip().splitlines()[-1:] or [f"ended with {done.returncode}"]
+        return Cost(step, versions, 0, 0, 0, f"not done: {why[0]}")
+    return Cost(step, versions, **json.loads(done.stdout))
+
+
+def _read(versions: int) -> Callable[[], str]:
+    """Read the probe of one host that has them all."""
+    roots = ("tank/data",)
+    with tempfile.TemporaryDirectory() as folder:
+        files = listings(Path(folder), versions // EACH, EACH)
+        outcomes = {
+            name: Outcome(0, file.read_text(encoding="ascii"), "") for name, file in files.items()
+        }
+    transcript = Transcript(outcomes)
+
+    def work() -> str:
+        seen = read_probe("host", roots, transcript, NOW)
+        assert isinstance(seen, Seen), seen
+        return f"one host, {len(seen.filesystems):,} filesystems"
+
+    return work
+
+
+def _plan(versions: int, later: int) -> Callable[[], str]:
+    desired, observed = fleet(versions // EACH // FILESYSTEMS // 2, FILESYSTEMS, EACH)
+
+    def work() -> str:
+        made = plan(desired, observed, NOW + later)
+        assert bool(made.actions) == bool(later)
+        return f"{len(observed):,} hosts, {len(made.actions):,} actions"
+
+    return work
+
+
+def _steady(versions: int) -> Callable[[], str]:
+    """Plan where nothing is to be done."""
+    return _plan(versions, 0)
+
+
+def _due(versions: int) -> Callable[[], str]:
+    """Plan where everything is to be done: a snapshot of each filesystem, sent, old ones gone."""
+    return _plan(versions, HOUR)
+
+
+def _shown(versions: int, show: Callable[[Any], int]) -> Callable[[], str]:
+    desired, observed = fleet(versions // EACH // FILESYSTEMS // 2, FILESYSTEMS, EACH)
+    made = plan(desired, observed, NOW + HOUR)
+    return lambda: f"{show(made):,} characters"
+
+
+def _text(versions: int) -> Callable[[], str]:
+    """Show the plan in which everything is to be done, as text."""
+    return _shown(versions, lambda made: sum(len(str(line)) for line in plan_lines(made)))
+
+
+def _json(versions: int) -> Callable[[], str]:
+    """Show it as JSON."""
+    return _shown(versions, lambda made: len(plan_json.dumps(made)))
+
+
+STEPS = {
+    "read the probe": _read,
+    "plan, nothing due": _steady,
+    "plan, all due": _due,
+    "that plan as text": _text,
+    "that plan as JSON": _json,
+}
+
+
+def main() -> None:
+    """Measure one step in this process, set up as the product's are, and print it as JSON."""
+    step, versions = sys.argv[1:]
+    gc.set_threshold(cli._GARBAGE)
+    work = STEPS[step](int(versions))
+    before = _peak()
+    began = time.process_time()
+    remark = work()
+    seconds = round(time.process_time() - began, 2)
+    found = {"seconds": seconds, "peak_mib": _peak(), "before_mib": before, "remark": remark}
+    print(json.dumps(found))
+
+
+def _peak() -> float:
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+if __name__ == "__main__":
+    main()
