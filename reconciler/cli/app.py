@@ -10,6 +10,7 @@ from reconciler.cli.commands import (
     resume,
     schema,
     show,
+    simulate,
     simulator,
     status,
     suspend,
@@ -61,6 +62,7 @@ app.command("suspend")(suspend.suspend)
 app.command("resume")(resume.resume)
 app.command("reconcile")(reconcile.reconcile)
 app.command("facts")(facts.facts)
+app.command("simulate")(simulate.simulate)
 app.command("schema")(schema.schema)
 app.add_typer(simulator_app, name="simulator")
 app.command("version")(version.version)
