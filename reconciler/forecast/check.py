@@ -8,6 +8,7 @@ from copy import deepcopy
 from dataclasses import replace
 
 from reconciler.desired.model import Desired, Replication, Target
+from reconciler.desired.selection import Selection
 from reconciler.forecast.groups import Group, Member
 from reconciler.forecast.invent import blank
 from reconciler.forecast.ledger import Copy, Ledger, Step
@@ -15,7 +16,7 @@ from reconciler.forecast.whole import settle
 from reconciler.observed.change import filesystem_of
 from reconciler.observed.model import Filesystem, Observed, Pool, Seen
 from reconciler.planner.history import Common, compare
-from reconciler.planner.marks import Ownership, PairMarks, snapshot_name
+from reconciler.planner.marks import Ownership, PairMarks
 from reconciler.zfs.names import ancestors, pool_of
 from reconciler.zfs.types import Version, VersionKind
 
@@ -31,7 +32,11 @@ def disagreement(group: Group, ledger: Ledger, at: int) -> str | None:
         return None
     member, own = group.members[0], deepcopy(ledger)
     step = own.settle(at, due=True)
-    replication = replace(group.replication, senders=(member.host,))
+    replication = replace(
+        group.replication,
+        senders=(member.host,),
+        selection=Selection.parse([member.filesystem]),  # not its parents, of which nothing is known
+    )
     world = _World(replication, member, ledger, at)
     after, planned = settle(world.desired, world.observed, at)
     if planned.conflicts or planned.blocked:
@@ -128,7 +133,7 @@ class _World:
     def _version(self, created: int, *, pinned: bool = False) -> Version:
         return Version(
             kind=VersionKind.SNAPSHOT,
-            name=snapshot_name(self.ledger.prefix, created),
+            name=self.ledger.names(created),
             guid=created,
             createtxg=created,
             creation=created,

@@ -108,7 +108,7 @@ class Course:
     def _next_slot(self, number: int) -> None:
         group = self._groups[number]
         due, place = self._due[group.replication.name], self._slot[number]
-        if group.changes and place < len(due):
+        if place < len(due) and (group.changes or (group.once and place == 0)):
             self._slot[number] += 1
             heapq.heappush(self._events, _Event(due[place], _SLOT, number))
 

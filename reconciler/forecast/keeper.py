@@ -7,19 +7,21 @@ its creation, epoch seconds; each one is later than the one before.
 
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol, assert_never
 
 from reconciler.desired.model import Calendar, Keep, KeepRule, Last, Matching, Period, Within
-from reconciler.planner.marks import snapshot_name
 from reconciler.planner.retention import period_key
+
+NameOf = Callable[[int], str]
+"""Creation → the version's name."""
 
 
 class Keeper:
     """The votes of keep rules for the versions of one filesystem on one side."""
 
-    def __init__(self, keep: Keep, prefix: str) -> None:
-        self._rules = [_rule(rule, keep.timezone, prefix) for rule in keep.rules]
+    def __init__(self, keep: Keep, name_of: NameOf) -> None:
+        self._rules = [_rule(rule, keep.timezone, name_of) for rule in keep.rules]
         self._votes: dict[int, int] = {}
         self._anything = not keep.rules
         """No rules keep everything."""
@@ -52,7 +54,7 @@ class _Rule(Protocol):
         ...
 
 
-def _rule(rule: KeepRule, timezone: str, prefix: str) -> _Rule:
+def _rule(rule: KeepRule, timezone: str, name_of: NameOf) -> _Rule:
     match rule:
         case Last(count):
             return _Last(count)
@@ -61,7 +63,7 @@ def _rule(rule: KeepRule, timezone: str, prefix: str) -> _Rule:
         case Within(seconds, _):
             return _Within(seconds)
         case Matching(pattern):
-            return _Matching(pattern, prefix)
+            return _Matching(pattern, name_of)
         case _:
             assert_never(rule)
 
@@ -111,9 +113,9 @@ class _Within:
 
 
 class _Matching:
-    def __init__(self, pattern: str, prefix: str) -> None:
+    def __init__(self, pattern: str, name_of: NameOf) -> None:
         self._pattern = re.compile(pattern)
-        self._prefix = prefix
+        self._name_of = name_of
 
     def add(self, version: int) -> tuple[bool, Iterable[int]]:
-        return bool(self._pattern.fullmatch(snapshot_name(self._prefix, version))), ()
+        return bool(self._pattern.fullmatch(self._name_of(version))), ()

@@ -5,10 +5,10 @@ sent where a receiver would keep it, the base moved, and on each side what no ru
 unless it is the base or the newest. `check` compares the two. A version is named by its creation.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reconciler.desired.model import Initial, Keep, Matching, Replication
+from reconciler.desired.model import Initial, Keep, Matching
 from reconciler.forecast.keeper import Keeper
 from reconciler.planner.history import runs
 from reconciler.planner.marks import snapshot_name
@@ -16,11 +16,26 @@ from reconciler.planner.retention import evaluate
 from reconciler.zfs.types import Version, VersionKind
 
 
+class Names:
+    """What versions are called: after their creation, unless something else is known."""
+
+    def __init__(self, prefix: str, known: Mapping[int, str]) -> None:
+        self._prefix = prefix
+        self.known = {at: name for at, name in known.items() if name != self._made(at)}
+
+    def __call__(self, created: int) -> str:
+        """Return the name of a version."""
+        return self.known.get(created) or self._made(created)
+
+    def _made(self, created: int) -> str:
+        return snapshot_name(self._prefix, created)
+
+
 class Side:
     """The managed versions of a filesystem on one host."""
 
     def __init__(
-        self, keep: Keep, prefix: str, versions: Iterable[int] = (), pinned: Collection[int] = ()
+        self, keep: Keep, names: Names, versions: Iterable[int] = (), pinned: Collection[int] = ()
     ) -> None:
         self.keep = keep
         self.versions: dict[int, None] = {}
@@ -29,7 +44,7 @@ class Side:
         """What somebody else holds, or what has clones."""
         self.keeps_newest = not keep.rules or any(not isinstance(r, Matching) for r in keep.rules)
         """Whether a version is kept for being the newest, whatever it is called."""
-        self._keeper = Keeper(keep, prefix)
+        self._keeper = Keeper(keep, names)
         self._unkept: set[int] = set()
         for version in versions:
             self.add(version)
@@ -82,9 +97,8 @@ class Step:
 class Ledger:
     """A filesystem under one replication, with its copies."""
 
-    def __init__(self, replication: Replication, here: Side, copies: Sequence[Copy]) -> None:
-        snapshots = replication.snapshots
-        self.prefix = snapshots.prefix if snapshots is not None else ""
+    def __init__(self, names: Names, here: Side, copies: Sequence[Copy]) -> None:
+        self.names = names
         self.here = here
         self.copies = tuple(copies)
 
@@ -176,5 +190,4 @@ class Ledger:
 
     def _version(self, created: int, promised: int | None = None) -> Version:
         guid = -created if created == promised else created
-        name = snapshot_name(self.prefix, created)
-        return Version(VersionKind.SNAPSHOT, name, guid, created, created)
+        return Version(VersionKind.SNAPSHOT, self.names(created), guid, created, created)
