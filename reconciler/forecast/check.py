@@ -35,7 +35,7 @@ def disagreement(group: Group, ledger: Ledger, at: int) -> str | None:
     replication = replace(
         group.replication,
         senders=(member.host,),
-        selection=Selection.parse([member.filesystem]),  # not its parents, of which nothing is known
+        selection=Selection.parse([member.filesystem]),  # its parents are only made up
     )
     world = _World(replication, member, ledger, at)
     after, planned = settle(world.desired, world.observed, at)

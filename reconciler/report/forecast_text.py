@@ -25,6 +25,7 @@ WIDTH = 60
 _AGES = ("<1h", "<1d", "<7d", "<30d", "<1y", "older")
 _HEAD = ("after", "versions", "each", "newest", "oldest", *_AGES, "bytes")
 _SHOWN = 6
+_LEFT_OUT = 20
 
 
 def forecast_lines(forecast: Forecast) -> Iterator[Line]:
@@ -189,10 +190,12 @@ def _hour(which: str, hour: BusyHour) -> Line:
 
 
 def _left_out(forecast: Forecast) -> Iterator[Line]:
-    for left in forecast.left_out:
+    for left in forecast.left_out[:_LEFT_OUT]:
         place = " ".join(part for part in (left.host, left.filesystem) if part)
-        said = f"{left.replication} {place}".rstrip()
-        yield Line(f"  ! {said}: {left.why}", Style.WARNING)
+        yield Line(f"  ! {left.replication} {place}: {left.why}", Style.WARNING)
+    more = len(forecast.left_out) - _LEFT_OUT
+    if more > 0:
+        yield Line(f"  ! and {more} more", Style.WARNING, aside="--json has all of them")
 
 
 def _findings(findings: Sequence[Finding]) -> Iterator[Line]:
@@ -210,10 +213,17 @@ _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}
 
 def _closing(forecast: Forecast) -> Line:
     filesystems = sum(found.filesystems for found in forecast.replications)
-    checked = count_text(forecast.checked, "slot")
     said = f"{count_text(filesystems, 'filesystem')} forecast"
     left = len(forecast.left_out)
     more = f", {left} left out" if left else ""
     warnings = sum(found.severity is not Severity.NOTICE for found in forecast.findings)
     what = f", {count_text(warnings, 'warning')}" if warnings else ""
-    return Line(f"{said}{more}{what}. The planner was asked about {checked} and agreed.")
+    return Line(f"{said}{more}{what}.{_asked(forecast)}")
+
+
+def _asked(forecast: Forecast) -> str:
+    if any(found.severity is Severity.ERROR for found in forecast.findings):
+        return " The planner does not agree."
+    if not forecast.checked:
+        return ""
+    return f" The planner was asked about {count_text(forecast.checked, 'slot')} and agreed."
