@@ -11,7 +11,7 @@ from tests.mutations.tree import ROOT
 
 EACH = pytest.mark.parametrize("mutation", MUTATIONS, ids=[m.name for m in MUTATIONS])
 INVARIANTS = set(range(1, 11))
-ALSO = {"locks", "requests", "pages", "executions"}
+ALSO = {"forecast", "locks", "requests", "pages", "executions"}
 """What keeps controllers apart, what people asked, what is shown: neither invariant nor guard."""
 
 

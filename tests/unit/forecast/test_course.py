@@ -165,6 +165,31 @@ def test_the_bytes_of_a_stream_are_spread_over_its_hours() -> None:
     assert hours[first + 1].bytes == pytest.approx(5.0 * HOUR)
 
 
+# -- what stays though no rule keeps it ------------------------------------------------------------
+
+
+def test_the_common_version_stays_on_the_sender() -> None:
+    specs = desired(
+        "web: alpha tank/www every 1h keep last 1 -> vault keep matching rec-.*T000000Z"
+    )
+    ledger = gone_by(specs, 12).tracks[0].group.ledger
+    midnight = instant("11-23T00:00")
+    assert [*ledger.here.versions] == [midnight, instant("11-23T11:00")]
+    assert [*ledger.copies[0].side.versions] == [midnight]
+
+
+def test_what_somebody_holds_stays() -> None:
+    observed = world(
+        seen("alpha", fs("tank/www", "@~21:00,1,held=keep @~22:00,2")), seen("vault", fs("backup"))
+    )
+    ledger = gone_by(desired(WEB), 12, observed=observed).tracks[0].group.ledger
+    assert [*ledger.here.versions] == [
+        instant("21:00"),
+        instant("11-23T10:00"),
+        instant("11-23T11:00"),
+    ]
+
+
 # -- snapshots if something changed ----------------------------------------------------------------
 
 QUIET = "web: alpha tank/quiet every 1h if-changed keep last 2 -> vault keep last 3"
