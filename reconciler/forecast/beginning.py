@@ -16,7 +16,7 @@ from reconciler.forecast.writes import Writes
 from reconciler.observed.model import Filesystem, Observed, Seen
 from reconciler.planner.guards import MAX_CLOCK_DIFFERENCE
 from reconciler.planner.history import Common, compare
-from reconciler.planner.marks import Ownership, PairMarks
+from reconciler.planner.marks import Ownership, PairMarks, snapshot_time
 from reconciler.planner.pairs import is_writable
 from reconciler.planner.plan import Plan
 from reconciler.planner.planning import plan
@@ -106,7 +106,8 @@ class Beginning:
         self._check_settled(replication, host, filesystem.name)
         ours = Ownership.of(replication)
         for version in filesystem.snapshots:
-            if version.creation > self._now and ours.on_receiver(version):
+            named = snapshot_time(ours.prefix or "", version.name) or 0
+            if ours.on_receiver(version) and max(version.creation, named) > self._now:
                 raise Unforeseeable(
                     "disorder", f"{version.label} is from the future: a clock was wrong"
                 )

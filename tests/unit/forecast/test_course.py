@@ -104,6 +104,18 @@ def test_versions_whose_times_are_not_in_their_order_are_left_out() -> None:
     assert left_out(desired(WEB), observed) == [("tank/www", "disorder")]
 
 
+@pytest.mark.parametrize(
+    "future",
+    [
+        pytest.param("@~22:00,1,at=23:30", id="by its creation"),
+        pytest.param("@~23:30,1,at=22:00", id="by its name"),
+    ],
+)
+def test_versions_from_the_future_are_left_out(future: str) -> None:
+    observed = world(seen("alpha", fs("tank/www", future)), seen("vault", fs("backup")))
+    assert left_out(desired(WEB), observed) == [("tank/www", "disorder")]
+
+
 def test_a_host_with_a_wrong_clock_is_left_out() -> None:
     observed = world(seen("alpha", fs("tank/www"), skew=90), seen("vault", fs("backup")))
     assert left_out(desired(WEB), observed) == [("tank/www", "blocked")]
