@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
-from reconciler.actions import Snapshot
+from reconciler.actions import Send, SendMode, Snapshot
 from reconciler.desired.model import Desired, Replication, Target
 from reconciler.forecast.ledger import Copy, Ledger, Names, Side
 from reconciler.forecast.whole import seen_at
@@ -65,6 +65,11 @@ class Beginning:
         }
         self._blocked = {
             (b.host, b.filesystem): f"a guard stops a destroy: {b.message}" for b in planned.blocked
+        }
+        self._resumes = {
+            send.places: send.versions[0].creation
+            for send in (p.action for p in planned.actions)
+            if isinstance(send, Send) and send.mode is SendMode.RESUME
         }
         self._due_at = cache(lambda at: _due(self._plan_at(at)))
 
@@ -159,8 +164,9 @@ class Beginning:
             raise Unforeseeable("disabled", f"{name} on {target.host} is switched off")
         if there is not None:
             self._check_place(replication, target.host, there)
+        resumes = self._resumes.get(((host, filesystem.name), (target.host, name)))
         if there is None or there.inconsistent:
-            return Copy(Side(target.keep, names), target.initial, None)
+            return Copy(Side(target.keep, names), target.initial, None, resumes)
         found = compare(filesystem.versions, there.versions)
         if not isinstance(found, Common):
             raise Unforeseeable("conflict", f"{name} on {target.host} has no common version")
@@ -169,7 +175,7 @@ class Beginning:
         tags = frozenset({PairMarks.of(replication, target, host).base_tag})
         pinned = self._pinned(target.host, there, managed, tags)
         side = Side(target.keep, names, _in_order(managed), pinned)
-        return Copy(side, target.initial, found.sender.creation)
+        return Copy(side, target.initial, found.sender.creation, resumes)
 
     def _pinned(
         self, host: str, filesystem: Filesystem, managed: Sequence[Version], tags: frozenset[str]

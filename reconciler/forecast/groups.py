@@ -66,6 +66,7 @@ class _Alike(NamedTuple):
     state: object
     pinned: object
     names: object
+    resumes: object
 
 
 def group(
@@ -104,7 +105,16 @@ def _alike(name: str, found: Found) -> _Alike:
     sides = (found.ledger.here, *(copy.side for copy in found.ledger.copies))
     pinned = tuple(side.pinned for side in sides)
     names = tuple(sorted(found.ledger.names.known.items()))
-    return _Alike(name, found.due, found.once, found.changes, found.ledger.state, pinned, names)
+    return _Alike(
+        replication=name,
+        due=found.due,
+        once=found.once,
+        changes=found.changes,
+        state=found.ledger.state,
+        pinned=pinned,
+        names=names,
+        resumes=tuple(copy.resumes for copy in found.ledger.copies),
+    )
 
 
 def _grouped(desired: Desired, found: list[tuple[_Alike, Member, Ledger]]) -> Iterator[Group]:

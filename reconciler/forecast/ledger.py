@@ -75,11 +75,15 @@ class Side:
 class Copy:
     """What one receiver has of it."""
 
-    def __init__(self, side: Side, initial: Initial, base: int | None) -> None:
+    def __init__(
+        self, side: Side, initial: Initial, base: int | None, resumes: int | None = None
+    ) -> None:
         self.side = side
         self.initial = initial
         self.base = base
         """The most recent common version."""
+        self.resumes = resumes
+        """What a partial receive that goes on brings first; older ones are passed over."""
 
 
 @dataclass(slots=True)
@@ -144,8 +148,9 @@ class Ledger:
         decisions = evaluate(copy.side.keep, [self._version(version) for version in newer])
         kept = {decision.version.guid for decision in decisions if decision.kept}
         wanted = tuple(version for version in newer if version in kept)
-        newest_only = base is None and copy.initial is Initial.NEWEST
-        return wanted[-1:] if newest_only else wanted
+        if base is None and copy.initial is Initial.NEWEST:
+            wanted = tuple(v for v in wanted if v in {copy.resumes, wanted[-1]})
+        return wanted[wanted.index(copy.resumes) :] if copy.resumes in wanted else wanted
 
     def arrive(
         self, number: int, wanted: Sequence[int], step: Step, promised: int | None = None
@@ -158,7 +163,7 @@ class Ledger:
         step.actions += 3 * streams + marks
         for version in wanted:
             copy.side.add(version)
-        copy.base = wanted[-1]
+        copy.base, copy.resumes = wanted[-1], None
 
     def retire_here(self, step: Step) -> None:
         """Destroy what has expired on the sender."""

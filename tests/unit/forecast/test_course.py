@@ -12,6 +12,7 @@ from reconciler.forecast.invent import invented
 from reconciler.forecast.ledger import Side
 from reconciler.forecast.writes import Writes
 from reconciler.observed.model import Filesystem, Observed
+from tests.support.tokens import token
 from tests.support.worlds import NOW, desired, fs, instant, replica, seen, unseen, world
 
 HOUR, DAY = 3600, 86_400
@@ -175,6 +176,16 @@ def test_the_bytes_of_a_stream_are_spread_over_its_hours() -> None:
     first = NOW // HOUR
     assert hours[first].bytes == pytest.approx(5.0 * (HOUR - NOW % HOUR))
     assert hours[first + 1].bytes == pytest.approx(5.0 * HOUR)
+
+
+def test_a_partial_receive_that_goes_on_passes_over_what_is_older() -> None:
+    there = replica("backup/alpha/tank/www", "@~20:00,1,held=base", resume_token=token(3, 1))
+    versions = "@~20:00,1 @~21:00,2 @~22:00,3 @~23:00,4 #cur,1"
+    observed = world(seen("alpha", fs("tank/www", versions)), seen("vault", there))
+    specs = desired("web: alpha tank/www every 1h keep last 9 -> vault keep last 9")
+    ledger = gone_by(specs, 0, observed=observed).tracks[0].group.ledger
+    found = [*ledger.copies[0].side.versions]
+    assert found == [instant("20:00"), instant("22:00"), instant("23:00")]
 
 
 # -- what stays though no rule keeps it ------------------------------------------------------------
