@@ -251,5 +251,5 @@ def test_a_group_whose_replication_the_planner_can_not_go_on_with_is_found_out()
     assert "the planner objects" in str(disagreement(tall, found.ledger, NOW + 13 * HOUR))
 
 
-def test_the_planner_is_asked_on_the_way() -> None:
-    assert gone_by(desired(WEB), 20 * 24).checked >= 24
+def test_the_planner_is_asked_on_the_way_but_not_about_each_slot() -> None:
+    assert 24 <= gone_by(desired(WEB), 20 * 24).checked <= 30
