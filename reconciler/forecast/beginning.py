@@ -9,7 +9,7 @@ from functools import cache
 from itertools import pairwise
 
 from reconciler.actions import Send, SendMode, Snapshot
-from reconciler.desired.model import Desired, Replication, Target
+from reconciler.desired.model import Desired, Replication, Snapshots, Target
 from reconciler.forecast.ledger import Copy, Ledger, Names, Side
 from reconciler.forecast.whole import seen_at
 from reconciler.forecast.writes import Writes
@@ -78,13 +78,15 @@ class Beginning:
         if replication.suspend:
             freezes = bool(replication.targets)
             raise Unforeseeable("suspended", f"{replication.name} is suspended", freezes=freezes)
+        snapshots = replication.snapshots
+        if not isinstance(snapshots, Snapshots):
+            raise Unforeseeable("unscheduled", "its snapshots have no schedule", freezes=False)
         self._check(replication, host, filesystem)
         ledger = self._ledger(replication, host, filesystem)
         writes = self._writes_of(host, filesystem)
         place = (replication.name, host, filesystem.name)
         due = place in self._due_at(self._now)
-        asks = replication.snapshots is not None and replication.snapshots.if_changed
-        changes = not asks or writes.rate > 0
+        changes = not snapshots.if_changed or writes.rate > 0
         soon = next_due([replication], self._now)
         once = not changes and not due and soon is not None and place in self._due_at(soon)
         return Found(writes, ledger, due, once, changes)

@@ -7,6 +7,7 @@ take effect, and what is there afterwards is compared with what the ledger came 
 from copy import deepcopy
 from dataclasses import replace
 
+from reconciler.actions import Bookmark, Destroy, Hold, Release, Send, Snapshot
 from reconciler.desired.model import Desired, Replication, Target
 from reconciler.desired.selection import Selection
 from reconciler.forecast.groups import Group, Member
@@ -21,6 +22,7 @@ from reconciler.zfs.names import ancestors, pool_of
 from reconciler.zfs.types import Version, VersionKind
 
 _FOREIGN = "somebody"
+_VERBS = tuple(kind.verb for kind in (Snapshot, Hold, Send, Bookmark, Release, Destroy))
 
 
 def disagreement(group: Group, ledger: Ledger, at: int) -> str | None:
@@ -48,9 +50,8 @@ def disagreement(group: Group, ledger: Ledger, at: int) -> str | None:
 
 
 def _count(summary: dict[str, int]) -> tuple[int, int, int]:
-    """Count the snapshots, streams and actions of a plan; parents of receivers aside."""
-    parents = summary.get("create-filesystem", 0)
-    actions = sum(summary.values()) - parents
+    """Count the snapshots, streams and actions of a plan, as far as a ledger has them."""
+    actions = sum(summary.get(verb, 0) for verb in _VERBS)
     return summary.get("snapshot", 0), summary.get("send", 0), actions
 
 

@@ -13,6 +13,7 @@ from reconciler.desired.model import (
     Last,
     Matching,
     Replication,
+    Snapshots,
     Target,
     Within,
 )
@@ -120,7 +121,9 @@ def _side(  # noqa: PLR0913, PLR0917 - what one side is made of
         filesystems=sum(len(track.group.members) for track in tracks),
         moments=tuple(moment for moment in curve if moment.at in marks),
         curve=curve,
-        rules=tuple(_rules(keep, largest, snapshots.prefix if snapshots is not None else "")),
+        rules=tuple(
+            _rules(keep, largest, snapshots.prefix if isinstance(snapshots, Snapshots) else "")
+        ),
         destroys_usual=usual,
         destroys_most=most,
         lag=None if target is None else _lag(target, number - 1, tracks, span),

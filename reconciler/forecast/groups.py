@@ -52,7 +52,7 @@ class LeftOut:
     host: str
     filesystem: str
     code: str
-    """suspended, unseen, disabled, conflict, blocked, disorder or neighbour."""
+    """suspended, unscheduled, unseen, disabled, conflict, blocked, disorder or neighbour."""
     why: str
 
 

@@ -97,6 +97,14 @@ def test_what_is_suspended_is_left_out_and_what_shares_its_filesystem() -> None:
     assert left_out(specs, observed) == [("tank/www", "suspended"), ("tank/www", "neighbour")]
 
 
+def test_what_has_no_schedule_is_left_out() -> None:
+    specs = desired(WEB)
+    bare = replace(specs.replications["web"], snapshots=None)
+    observed = world(seen("alpha", fs("tank/www")), seen("vault", fs("backup")))
+    without = replace(specs, replications={"web": bare})
+    assert left_out(without, observed) == [("tank/www", "unscheduled")]
+
+
 def test_versions_whose_times_are_not_in_their_order_are_left_out() -> None:
     observed = world(
         seen("alpha", fs("tank/www", "@~22:00,1,at=22:00 @~23:00,2,at=21:00")),
