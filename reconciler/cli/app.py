@@ -11,6 +11,7 @@ from reconciler.cli.commands import (
     resume,
     schema,
     show,
+    simulate,
     simulator,
     status,
     suspend,
@@ -75,6 +76,7 @@ app.command("suspend")(suspend.suspend)
 app.command("resume")(resume.resume)
 app.command("reconcile")(reconcile.reconcile)
 app.command("facts")(facts.facts)
+app.command("simulate")(simulate.simulate)
 app.command("schema")(schema.schema)
 app.add_typer(import_app, name="import")
 app.add_typer(simulator_app, name="simulator")

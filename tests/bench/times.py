@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from reconciler.forecast.forecast import Ask, forecast
 from reconciler.hosts.addresses import HostAddress, LocalAddress, SshOptions
 from reconciler.hosts.fleet import Fleet
 from reconciler.hosts.script import Script, Step
@@ -20,6 +21,7 @@ from tests.bench.idle import idle_cost
 from tests.bench.worlds import NOW, steady_world, thousand_specs, version_rows
 from tests.integration.server import SSHD, Sshd
 from tests.lab.machines import why_not
+from tests.support.worlds import desired
 
 MEBIBYTE = 1 << 20
 
@@ -39,6 +41,7 @@ def times() -> Iterator[Time]:
         yield from planner()
         yield from parser()
         yield from cycles(Path(folder) / "cycle")
+        yield from forecasts()
         yield from transport(Path(folder))
         yield from idle(Path(folder) / "idle")
 
@@ -81,6 +84,21 @@ def cycles(folder: Path) -> Iterator[Time]:
     size = f"{2 * simulated.PAIRS} x {simulated.FILESYSTEMS} x {simulated.VERSIONS}"
     seconds = simulated.next_cycle(folder)
     yield time_of(f"cycle on simulated hosts, {size}, all due", seconds, "under 10 s asked")
+
+
+def forecasts() -> Iterator[Time]:
+    """Two years of quarter hours for a hundred filesystems, from nothing."""
+    names = " ".join(f"tank/f{number}" for number in range(100))
+    specs = desired(
+        f"web: alpha {names} every 15m keep hourly 24 daily 7"
+        " -> vault keep hourly 48 daily 30 monthly 12"
+    )
+    ask = Ask(NOW, 2 * 365 * 86_400, rate=10_000.0, size=1 << 36)
+    began = time.perf_counter()
+    forecast(specs, None, ask)
+    taken = time.perf_counter() - began
+    what = "forecast of 2 years, 100 filesystems, every 15m"
+    yield time_of(what, taken, "once; under 60 s asked")
 
 
 def transport(folder: Path) -> Iterator[Time]:

@@ -4,6 +4,7 @@ from tests.mutations import (
     of_actions,
     of_controller,
     of_execution,
+    of_forecasts,
     of_guards,
     of_history,
     of_importing,
@@ -41,4 +42,5 @@ MUTATIONS: tuple[Mutation, ...] = (
     *of_trust.MUTATIONS,
     *of_pages.MUTATIONS,
     *of_importing.MUTATIONS,
+    *of_forecasts.MUTATIONS,
 )

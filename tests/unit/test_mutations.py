@@ -11,7 +11,9 @@ from tests.mutations.tree import ROOT
 
 EACH = pytest.mark.parametrize("mutation", MUTATIONS, ids=[m.name for m in MUTATIONS])
 INVARIANTS = set(range(1, 11))
-ALSO = {"on-conflict", "locks", "requests", "pages", "executions", "schedule", "window"}
+ALSO = {
+    *("forecast", "on-conflict", "locks", "requests", "pages", "executions", "schedule", "window"),
+}
 """What keeps controllers apart, what people asked, what is shown, when: no invariants or guards."""
 
 

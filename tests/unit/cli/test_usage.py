@@ -137,5 +137,5 @@ def test_an_interruption_ends_with_130(
 def test_every_command_has_a_module_of_its_own() -> None:
     names = {path.stem for path in Path(commands.__file__).parent.glob("[a-z]*.py")}
     known = {"validate", "plan", "show", "apply", "facts", "schema", "simulator", "version"}
-    known |= {"suspend", "resume", "reconcile", "watch", "status", "import_zrepl"}
+    known |= {"suspend", "resume", "reconcile", "watch", "status", "import_zrepl", "simulate"}
     assert names == known
