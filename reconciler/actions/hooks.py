@@ -70,7 +70,7 @@ def broken_after(hooks: Sequence[Hook], transcript: Transcript) -> Failure | Non
     """Return what went wrong after the snapshots in a hook that may not fail."""
     for number, hook in enumerate(hooks):
         if hook.abort and (said := _wrong(hook, "after", transcript.get(f"after {number}"))):
-            return _failure(f"{said}; see to what it was to put right")
+            return _failure(f"{said}. The snapshots are there; see to what it was to put right")
     return None
 
 

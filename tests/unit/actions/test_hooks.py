@@ -117,7 +117,8 @@ def test_what_could_not_be_put_right_afterwards_is_a_failure_though_there_are_sn
 
     assert isinstance(verdict, Failed)
     assert verdict.failure.message == (
-        "hook thaw, after: it ended with status 1: frozen; see to what it was to put right"
+        "hook thaw, after: it ended with status 1: frozen. The snapshots are there; see to what it"
+        " was to put right"
     )
 
 
