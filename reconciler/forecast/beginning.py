@@ -80,7 +80,8 @@ class Beginning:
             raise Unforeseeable("suspended", f"{replication.name} is suspended", freezes=freezes)
         snapshots = replication.snapshots
         if not isinstance(snapshots, Snapshots):
-            raise Unforeseeable("unscheduled", "its snapshots have no schedule", freezes=False)
+            freezes = bool(replication.targets)
+            raise Unforeseeable("unscheduled", "its snapshots have no schedule", freezes=freezes)
         _check_kind(replication)
         self._check(replication, host, filesystem)
         ledger = self._ledger(replication, host, filesystem)
@@ -192,14 +193,14 @@ class Beginning:
 
 
 def _check_kind(replication: Replication) -> None:
-    """See to it that ledgers can do what is asked for."""
-    windows = replication.windows
+    """See to it that ledgers can do what is asked for, else its pairs may be in any state."""
+    windows, freezes = replication.windows, bool(replication.targets)
     if windows.allow or windows.deny:
-        raise Unforeseeable("not-modelled", "windows are not forecast", freezes=False)
+        raise Unforeseeable("not-modelled", "windows are not forecast", freezes=freezes)
     keeps = (replication.keep, *(target.keep for target in replication.targets))
     # What a grid does not keep it may keep again later, so it can't be told one after the other.
     if any(isinstance(rule, Grid) for keep in keeps for rule in keep.rules):
-        raise Unforeseeable("not-modelled", "grids are not forecast", freezes=False)
+        raise Unforeseeable("not-modelled", "grids are not forecast", freezes=freezes)
 
 
 def _due(planned: Plan) -> frozenset[tuple[str, str, str]]:
