@@ -2,7 +2,8 @@
 
 Setting aside loses nothing, and is done once: what was set aside waits for a person before
 anything else is. Rolling back gives up what the receiver alone has, because the spec says so, but
-not what somebody holds or has cloned.
+not what somebody holds or has cloned, nor what has come from the sender: where that has lost it,
+the receiver's is the last copy.
 """
 
 from dataclasses import dataclass
@@ -88,7 +89,7 @@ def _roll_back(
             to = common.receiver
         case _:
             return ""
-    stays = _stays(seen, there, to, lost, context)
+    stays = _stays(pair, seen, there, to, lost, context)
     if stays:
         return f"it is not rolled back: {stays}"
     names = ", ".join(version.label for version in lost)
@@ -101,13 +102,20 @@ def _roll_back(
     )
 
 
-def _stays(
-    seen: Seen, there: Filesystem, to: Version, lost: tuple[Version, ...], context: Context
+def _stays(  # noqa: PLR0913, PLR0917 - all that may be minded
+    pair: Pair,
+    seen: Seen,
+    there: Filesystem,
+    to: Version,
+    lost: tuple[Version, ...],
+    context: Context,
 ) -> str:
     """Return what is in the way of a rollback; nothing that somebody else minds is given up."""
     if there.resume_token is not None:
         return "it has a partial receive"
     for version in lost:
+        if pair.source.ours.on_receiver(version):
+            return f"{version.label} has come from {pair.source.host}, which has lost it"
         if version.userrefs:
             return f"{version.label} is held"
         if version.of(there.name) in context.origins[seen.host]:

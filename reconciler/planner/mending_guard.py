@@ -11,6 +11,7 @@ from reconciler.actions import Rename, Rollback
 from reconciler.desired.model import Desired, OnConflict
 from reconciler.observed.model import Filesystem, Observed, Seen
 from reconciler.planner.history import Common, Diverged, compare
+from reconciler.planner.marks import Ownership
 from reconciler.planner.plan import Blocked, Plan, PlannedAction
 from reconciler.zfs.names import is_within
 from reconciler.zfs.types import Version
@@ -52,7 +53,8 @@ def _objection(
     if not isinstance(seen, Seen) or there is None:
         return "what is there was not seen"
     if isinstance(action, Rollback):
-        return _against_rollback(action, senders[0], there)
+        ours = Ownership.of(desired.replications[replication])
+        return _against_rollback(action, senders[0], there, ours)
     if there.guid != action.guid or not action.to.startswith(f"{action.filesystem}."):
         return "it is another filesystem, or would be moved elsewhere"
     below = [n for n in seen.filesystems if n != there.name and is_within(n, there.name)]
@@ -77,7 +79,9 @@ def _senders(
                     yield found
 
 
-def _against_rollback(action: Rollback, sender: Filesystem, there: Filesystem) -> str:
+def _against_rollback(
+    action: Rollback, sender: Filesystem, there: Filesystem, ours: Ownership
+) -> str:
     match compare(sender.versions, there.versions):
         case Common() as common:
             newer = tuple[Version, ...]()
@@ -89,5 +93,8 @@ def _against_rollback(action: Rollback, sender: Filesystem, there: Filesystem) -
         return f"the common version is {common.receiver.label}, not {action.to.label}"
     if {v.guid for v in newer} != {v.guid for v in action.lost}:
         return "it would destroy other snapshots than those that are newer"
+    received = [version.label for version in newer if ours.on_receiver(version)]
+    if received:
+        return f"{received[0]} has come from the sender, which has lost it"
     held = [version.label for version in newer if version.userrefs]
     return f"{held[0]} is held" if held else ""

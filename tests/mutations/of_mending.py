@@ -42,6 +42,18 @@ MUTATIONS = (
         "    if False:\n",
     ),
     PLAN(
+        "the last copy of what a sender had is rolled over",
+        (1, "on-conflict"),
+        "if pair.source.ours.on_receiver(version):",
+        "if False:",
+    ),
+    GUARD(
+        "the guard lets the last copy of what a sender had go",
+        (1, "on-conflict"),
+        "    if received:\n",
+        "    if False:\n",
+    ),
+    PLAN(
         "what somebody holds is rolled over",
         ("on-conflict",),
         "        if version.userrefs:\n",

@@ -6,6 +6,7 @@ from reconciler.actions import Destroy, Rename, Rollback, Send
 from reconciler.desired.model import OnConflict
 from reconciler.observed.change import filesystem_of
 from reconciler.observed.model import Observed, Seen
+from reconciler.planner.marks import Ownership
 from reconciler.planner.plan import Plan
 from reconciler.planner.planning import plan
 from tests.property.questions import common_guid, ends
@@ -51,13 +52,16 @@ def test_what_is_lost_is_what_expired_and_what_rollbacks_say(world: Scenario) ->
 
 
 @given(scenarios(mends=True))
-def test_a_rollback_gives_up_nothing_that_the_sender_has_or_somebody_holds(
+def test_a_rollback_gives_up_nothing_that_the_sender_has_or_had_or_somebody_holds(
     world: Scenario,
 ) -> None:
-    senders = {pair.receiver: pair.sender for pair in ends(world.desired, world.observed)}
+    pairs = {pair.receiver: pair for pair in ends(world.desired, world.observed)}
     for action in mending(plan(*world)):
         if isinstance(action, Rollback):
-            sender = filesystem_of(world.observed, *senders[action.host, action.filesystem])
+            pair = pairs[action.host, action.filesystem]
+            ours = Ownership.of(pair.replication)
+            assert not any(ours.on_receiver(version) for version in action.lost)
+            sender = filesystem_of(world.observed, *pair.sender)
             assert sender is not None
             have = {version.guid for version in sender.versions}
             assert action.to.guid in have

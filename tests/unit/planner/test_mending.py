@@ -94,6 +94,12 @@ def test_a_receiver_that_was_written_to_is_rolled_back_without_destroying_a_snap
         ),
         pytest.param(
             "rollback",
+            (replica(WWW, "@~22:00,11 @~22:30,98 @mine,99"),),
+            "it is not rolled back: @rec-20261122T223000Z has come from alpha, which has lost it",
+            id="the last copy of what the sender had",
+        ),
+        pytest.param(
+            "rollback",
             (DIVERGED, fs("backup/clone", origin=f"{WWW}@mine")),
             "it is not rolled back: @mine has a clone",
             id="cloned",
@@ -196,6 +202,14 @@ def test_a_rollback_over_a_held_snapshot_is_taken_out() -> None:
     common, mine = held.snapshots
     action = Rollback("vault", WWW, common, (), (mine,))
     hosts = (seen("alpha", HERE), seen("vault", held))
+    assert looked_at("rollback", action, *hosts).actions == ()
+
+
+def test_a_rollback_over_the_last_copy_of_something_is_taken_out() -> None:
+    there = replica(WWW, "@~22:00,11 @~22:30,98")
+    common, last = there.snapshots
+    action = Rollback("vault", WWW, common, (), (last,))
+    hosts = (seen("alpha", HERE), seen("vault", there))
     assert looked_at("rollback", action, *hosts).actions == ()
 
 
