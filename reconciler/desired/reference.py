@@ -94,7 +94,7 @@ spec:
         - {name: shop, before: shopctl pause, after: shopctl resume, timeout: 20s}
         - postgresCheckpoint: {runAs: postgres, connection: dbname=postgres}
           onFailure: continue
-        - mysqlReadLock: {defaultsFile: /root/.backup.cnf}
+        - mysqlReadLock: {defaultsFile: /etc/mysql/backup.cnf}
     keep: {hourly: 24, daily: 7}
   targets:
     - host: vault

@@ -68,7 +68,7 @@ def _everything() -> dict[str, Any]:
         "name": "pull",
         "type": "pull",
         "connect": {"type": "ssh+stdinserver", "host": "db.example.com", "user": "root"}
-        | {"port": 2222, "identity_file": "/root/.ssh/zrepl", "options": ["Compression=yes"]},
+        | {"port": 2222, "identity_file": "/etc/zrepl/ssh_key", "options": ["Compression=yes"]},
         "root_fs": "backup/pulled",
         "interval": "15m",
         "recv": _RECV,
