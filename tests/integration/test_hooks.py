@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.server import wait_until
+from tests.integration.server import alive, wait_until
 
 SPECS = """\
 apiVersion: reconciler/v1alpha1
@@ -146,7 +146,7 @@ def test_a_hook_that_hangs_is_ended_with_all_that_it_started(here: Here) -> None
     assert time.monotonic() - began < 60
     assert "hook 1, before: it was not done after 2 s" in said
     assert len(here.snapshots("tank/a")) == 1
-    assert not Path(f"/proc/{pids.read_text().strip()}").exists()
+    wait_until(lambda: not alive(int(pids.read_text())))
 
 
 def test_what_a_hook_stopped_is_started_again_though_the_controller_was_killed(here: Here) -> None:
