@@ -10,7 +10,6 @@ from typing import ClassVar, Self
 
 from reconciler.actions.base import Resolve
 from reconciler.actions.create import new_filesystem
-from reconciler.hosts.script import Script, Step
 from reconciler.observed.change import filesystem_of, next_txg, with_filesystem, with_versions
 from reconciler.observed.model import Observed
 from reconciler.zfs import commands
@@ -131,10 +130,9 @@ class Send:
         first = self.base is None
         return commands.receive(self.receiver_filesystem, kind=self.kind, initial=first)
 
-    def arrivals(self) -> Script:
-        """Return the script that tells which of the versions the receiver has, by guid."""
-        names = [version.of(self.receiver_filesystem) for version in self.versions]
-        return Script((Step("arrived", commands.list_guids(names)),))
+    def look(self) -> Argv:
+        """Return the receiver's command that tells which of the versions it has, by guid."""
+        return commands.list_guids([v.of(self.receiver_filesystem) for v in self.versions])
 
 
 def send_id(host: str, version: str, receiver: str) -> str:

@@ -18,7 +18,17 @@ from reconciler.hosts.addresses import HostAddress, LocalAddress, SimulatedAddre
 from reconciler.hosts.fleet import Fleet
 from reconciler.hosts.host import Host
 from reconciler.hosts.script import Outcome, Script, Step, Transcript
-from reconciler.hosts.streams import STREAM, can_reach, direct, local_pipe, relay
+from reconciler.hosts.streams import (
+    LOOK,
+    MOST_LOOKED_AT,
+    STREAM,
+    can_reach,
+    direct,
+    local_pipe,
+    look_after,
+    parted,
+    relay,
+)
 from reconciler.zfs import commands
 from reconciler.zfs.errors import Failure, FailureKind, Reaction, blame, classify
 from reconciler.zfs.parse import parse_progress
@@ -57,19 +67,21 @@ class Transfer:
         if not isinstance(current, Send):
             return current
         outcome: Outcome | HostError
+        look: Outcome | None = None
         unlocked = ""
         try:
             host, script = self._route(current)
             listener = _Progress(on_bytes)
             timeout = stream_timeout(current.estimated_bytes)
             transcript = host.run(script, timeout=timeout, on_stderr=listener)
-            outcome = transcript.outcomes[STREAM]
+            outcome, look = parted(transcript.outcomes[STREAM])
+            look = look or transcript.get(LOOK)
             unlocked = _unlocked(send, transcript, outcome)
         except HostLocked:
             raise
         except HostError as error:
             outcome = error
-        return self.noted(self._arrived(send, outcome), send.receiver_host, unlocked)
+        return self.noted(self._arrived(send, outcome, look), send.receiver_host, unlocked)
 
     def noted(self, verdict: Verdict, host: str, unlocked: str) -> Verdict:
         """Return the verdict with the remark that a host could not be locked, if that is new."""
@@ -101,18 +113,22 @@ class Transfer:
         sender = self.fleet.addresses[send.host]
         receiver = self.fleet.addresses[send.receiver_host]
         commands_ = send.send_command(), send.receive_command()
-        lock = self.fleet.lock
+        lock, look = self.fleet.lock, send.look()
+        behind = look_after(look)
         if sender == receiver:
-            return self.fleet.host(send.host), _script(local_pipe(*commands_), mutates=True)
+            pipe = Script((local_pipe(*commands_), behind), mutates=True)
+            return self.fleet.host(send.host), pipe
         if isinstance(sender.address, SimulatedAddress):
             link = self.fleet.link(send.host, send.receiver_host)
-            return link, _script(local_pipe(*commands_), mutates=True)
+            return link, Script((local_pipe(*commands_), behind), mutates=True)
+        along = look if sum(map(len, look)) <= MOST_LOOKED_AT else None
         if self._goes_direct(send, sender, receiver):
-            step = direct(receiver, *commands_, lock)
-            return self.fleet.host(send.host), _script(step, mutates=False)
-        step = relay(sender, receiver, *commands_, self.fleet.options, lock=lock)
+            step = direct(receiver, *commands_, lock, along)
+            return self.fleet.host(send.host), Script((step,))
+        step = relay(sender, receiver, *commands_, self.fleet.options, lock=lock, look=along)
         here = isinstance(receiver.address, LocalAddress)
-        return self.fleet.controller(), _script(step, mutates=here)
+        steps = (step, behind) if here else (step,)
+        return self.fleet.controller(), Script(steps, mutates=here)
 
     def _goes_direct(self, send: Send, sender: HostAddress, receiver: HostAddress) -> bool:
         if send.path != DataPath.AUTO:
@@ -135,12 +151,17 @@ class Transfer:
 
     # -- after ------------------------------------------------------------------------------------
 
-    def _arrived(self, send: Send, outcome: Outcome | HostError | None) -> Verdict:
-        transcript = self.fleet.host(send.receiver_host).run(send.arrivals(), timeout=CHECK_TIMEOUT)
-        there = read_guids(transcript.get("arrived"))
+    def _arrived(
+        self, send: Send, outcome: Outcome | HostError | None, look: Outcome | None = None
+    ) -> Verdict:
+        there = read_guids(look)
         if there is None:
-            failed = transcript.outcomes["arrived"]
-            return Failed(classify(failed.stderr, failed.status))
+            script = Script((Step(LOOK, send.look()),))
+            host = self.fleet.host(send.receiver_host)
+            look = host.run(script, timeout=CHECK_TIMEOUT).outcomes[LOOK]
+            there = read_guids(look)
+            if there is None:
+                return Failed(classify(look.stderr, look.status))
         missing = [v for v in send.versions if there.get(_at(send, v)) != v.guid]
         if not missing:
             return Done(note=_note(outcome))
@@ -154,11 +175,6 @@ def stream_timeout(estimated_bytes: int | None) -> float:
     7.0
     """
     return NO_ESTIMATE if estimated_bytes is None else PATIENCE + estimated_bytes / SLOWEST
-
-
-def _script(step: Step, *, mutates: bool) -> Script:
-    """Return the script of a stream; `mutates`: on the host that runs it."""
-    return Script((step,), mutates=mutates)
 
 
 def _unlocked(send: Send, transcript: Transcript, outcome: Outcome) -> str:

@@ -68,6 +68,8 @@ class Step:
     """A second command that reads the first one's stdout (a stream: it never passes Python).
     Then the outcome's stdout is what the second printed on stdout *and stderr*, its stderr is the
     first one's, and both statuses are kept."""
+    there: bool = False
+    """Whether it runs where streams end, if that is another host (between simulated ones only)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,6 +179,8 @@ class _Interpreter:
     def _outcome(self, step: Step, found: dict[str, Outcome]) -> Outcome:
         if step.into is not None:
             return self._stream(step.argv, step.into)
+        if step.there:
+            return self._there(step.argv)
         if step.more is None:
             return self._command(step.argv)
         more = _fields(step.more, found[step.more.step].stdout)
@@ -191,6 +193,17 @@ class _Interpreter:
     def _command(self, argv: Argv) -> Outcome:
         process = self._process(self.host, argv, self.on_stderr)
         stdout = b"".join(_stdout(self.host, process))
+        self.running.clear()
+        return Outcome(process.status, _text(stdout), process.stderr)
+
+    def _there(self, argv: Argv) -> Outcome:
+        process = self._process(self.other, argv, None)
+        try:
+            stdout = b"".join(_stdout(self.other, process))
+        except ConnectionLost:
+            if self.host is self.other:
+                raise
+            stdout = _lost(self.other, process)
         self.running.clear()
         return Outcome(process.status, _text(stdout), process.stderr)
 

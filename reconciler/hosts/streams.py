@@ -5,6 +5,9 @@ host, by an `ssh` that the sender runs, or by two `ssh` that the controller runs
 processes; they verify host keys and never ask, and they end with the script they are part of.
 """
 
+import re
+from dataclasses import replace
+
 from reconciler.hosts.addresses import (
     HostAddress,
     LocalAddress,
@@ -16,13 +19,22 @@ from reconciler.hosts.addresses import (
 )
 from reconciler.hosts.known_hosts import parse_key
 from reconciler.hosts.locking import HostLock, around
-from reconciler.hosts.script import Script, Step
+from reconciler.hosts.script import Outcome, Script, Step
 from reconciler.hosts.shell import SEARCH_PATH, privileged, quote
 from reconciler.hosts.ssh_config import destination
 from reconciler.zfs.types import Argv
 
 STREAM = "stream"
 """The name of the step."""
+
+LOOK = "look"
+"""The name of the step that looks at what has arrived, where that is a step of its own."""
+
+MOST_LOOKED_AT = 4096
+"""Bytes of a look that goes along with a stream: a login shell takes all of it as one word."""
+
+_TOLD = "reconciler-look:"
+_LOOKED = re.compile(rf"\n{_TOLD} begin\n(.*)\n{_TOLD} end (\d+)\n", re.DOTALL)
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ ./:@,+=-")
 
@@ -49,12 +61,24 @@ def local_pipe(send: Argv, receive: Argv) -> Step:
     return Step(STREAM, send, into=receive)
 
 
-def direct(receiver: HostAddress, send: Argv, receive: Argv, lock: HostLock | None = None) -> Step:
+def look_after(look: Argv) -> Step:
+    """Return the step that looks at what has arrived, behind a stream that ends where it runs."""
+    return Step(LOOK, look, there=True)
+
+
+def direct(
+    receiver: HostAddress,
+    send: Argv,
+    receive: Argv,
+    lock: HostLock | None = None,
+    look: Argv | None = None,
+) -> Step:
     """Return the step that pushes a stream to the receiver, to be run on the sender.
 
-    The receiver is locked while it receives; sending changes nothing.
+    The receiver is locked while it receives; sending changes nothing. `look` is what tells on the
+    receiver what has arrived; see `parted`.
     """
-    command = remote_command(receive, receiver.privilege, lock and lock.at(receiver.name))
+    command = remote_command(receive, receiver.privilege, lock and lock.at(receiver.name), look)
     return Step(STREAM, send, into=(*_towards(receiver), command))
 
 
@@ -66,14 +90,27 @@ def relay(  # noqa: PLR0913 - both ends, both commands, and how
     options: SshOptions,
     *,
     lock: HostLock | None = None,
+    look: Argv | None = None,
 ) -> Step:
     """Return the step that leads a stream through the controller, to be run there.
 
     The controller itself may be one of the two ends; a script in which it receives changes
-    something there. Any other receiver is locked by the step.
+    something there. Any other receiver is locked by the step, and looks as `direct` has it.
     """
     first = _at(sender, send, options)
-    return Step(STREAM, first, into=_at(receiver, receive, options, lock))
+    return Step(STREAM, first, into=_at(receiver, receive, options, lock, look))
+
+
+def parted(outcome: Outcome) -> tuple[Outcome, Outcome | None]:
+    """Return what came of a stream, and of the look behind it if that went along and came back."""
+    found = _LOOKED.search(outcome.stdout)
+    if found is None:
+        return outcome, None
+    lines = found[1].splitlines(keepends=True)
+    rows = "".join(line for line in lines if "\t" in line)
+    errors = "".join(line for line in lines if "\t" not in line)
+    said = outcome.stdout[: found.start()] + outcome.stdout[found.end() :]
+    return replace(outcome, stdout=said), Outcome(int(found[2]), rows, errors)
 
 
 def can_reach(receiver: HostAddress) -> Script:
@@ -81,25 +118,47 @@ def can_reach(receiver: HostAddress) -> Script:
     return Script((Step("reach", (*_towards(receiver), "true")),))
 
 
-def remote_command(argv: Argv, privilege: Privilege, lock: HostLock | None = None) -> str:
+def remote_command(
+    argv: Argv, privilege: Privilege, lock: HostLock | None = None, look: Argv | None = None
+) -> str:
     """Return the argv as the command of an ssh: sh, bash, fish and csh as login shells agree on it.
 
-    With a lock it runs under that one, or ends as `locking.told` reads.
+    With a lock it runs under that one, or ends as `locking.told` reads. With a look it is run
+    after the command, and told as `parted` reads.
     What a shell might not take literally is written in octal between single quotes, where not
     even csh's `!` or fish's backslash mean anything.
     """
     text = f"PATH={SEARCH_PATH} LC_ALL=C TZ=UTC; export PATH LC_ALL TZ; "
     command = quote(privileged(argv, privilege))
-    text += f"exec {command}" if lock is None else around(command, lock)
+    if look is not None:
+        command = _looking(command, quote(privileged(look, privilege)))
+    text += around(command, lock) if lock is not None else command if look else f"exec {command}"
     escaped = "".join(c if c in _PLAIN else _octal(c) for c in text)
     return f"""exec /bin/sh -c 'eval "$(printf "{escaped}")"'"""
+
+
+def _looking(command: str, look: str) -> str:
+    """Return sh text that runs a command, tells what a look says after it, and ends like it."""
+    return f"""\
+{command}
+reconciler_came=$?
+printf '\\n%s begin\\n' {_TOLD}
+{look} 2>&1
+printf '\\n%s end %s\\n' {_TOLD} "$?"
+( exit "$reconciler_came" )"""
 
 
 def _octal(character: str) -> str:
     return "".join(f"\\{byte:03o}" for byte in character.encode())
 
 
-def _at(host: HostAddress, argv: Argv, options: SshOptions, lock: HostLock | None = None) -> Argv:
+def _at(
+    host: HostAddress,
+    argv: Argv,
+    options: SshOptions,
+    lock: HostLock | None = None,
+    look: Argv | None = None,
+) -> Argv:
     """Return the argv as the controller runs it on a host."""
     match host.address:
         case LocalAddress():
@@ -110,7 +169,7 @@ def _at(host: HostAddress, argv: Argv, options: SshOptions, lock: HostLock | Non
             # The jump host's key is verified as ssh_config says: it only passes on the inner
             # connection, which verifies the host itself.
             where = (*_pin(address.host_key), *destination(address, options), "--", address.address)
-            command = remote_command(argv, host.privilege, lock and lock.at(host.name))
+            command = remote_command(argv, host.privilege, lock and lock.at(host.name), look)
             return (*_SSH, *where, command)
 
 

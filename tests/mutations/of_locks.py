@@ -80,8 +80,8 @@ MUTATIONS = (
     Mutation(
         "a receiver is not locked while it receives",
         ("locks",),
-        "command = remote_command(receive, receiver.privilege, lock and lock.at(receiver.name))",
-        "command = remote_command(receive, receiver.privilege)",
+        "remote_command(receive, receiver.privilege, lock and lock.at(receiver.name), look)",
+        "remote_command(receive, receiver.privilege, None, look)",
         file="reconciler/hosts/streams.py",
         tests=("tests/unit/executor/test_transfer.py",),
     ),

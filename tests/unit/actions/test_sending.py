@@ -79,10 +79,10 @@ def test_the_receivers_command_never_forces_and_protects_first() -> None:
 
 
 def test_arrivals_are_looked_up_by_name_and_guid() -> None:
-    (step,) = send(A, B, C).arrivals().steps
+    look = send(A, B, C).look()
 
-    assert step.argv[-2:] == (B.of(WWW), C.of(WWW))
-    assert step.argv[-3] == "name,guid"
+    assert look[-2:] == (B.of(WWW), C.of(WWW))
+    assert look[-3] == "name,guid"
 
 
 def received(action: Send, *there: Filesystem, source: Filesystem = SOURCE) -> Filesystem:

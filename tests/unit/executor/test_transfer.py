@@ -10,6 +10,7 @@ from reconciler.errors import HostError, HostLocked, Unreachable
 from reconciler.executor.transfer import Transfer, stream_timeout
 from reconciler.hosts.addresses import HostAddress, LocalAddress
 from reconciler.hosts.script import Outcome, Script
+from reconciler.hosts.streams import LOOK
 from reconciler.zfs.capabilities import StreamFlags
 from reconciler.zfs.errors import FailureKind, Reaction
 from reconciler.zfs.types import FilesystemKind, Version, VersionKind
@@ -39,12 +40,14 @@ def fleet(
     stream: Outcome | HostError = WELL, arrived: Outcome = ARRIVED, *, reachable: bool = True
 ) -> FakeFleet:
     def answer(_host: str, script: Script) -> Mapping[str, Outcome] | HostError:
-        [step] = script.steps
-        if step.name == "arrived":
-            return {"arrived": arrived}
+        step, *behind = script.steps
+        if step.name == LOOK:
+            return {LOOK: arrived}
         if step.into is None:
             return {step.name: Outcome(0 if reachable else 255, "", "")}
-        return stream if isinstance(stream, HostError) else {step.name: stream}
+        if isinstance(stream, HostError):
+            return stream
+        return {step.name: stream, **{look.name: arrived for look in behind}}
 
     return FakeFleet(answer, ("alpha", "beta", "vault"))
 
@@ -136,7 +139,7 @@ def test_a_receiver_that_another_controller_has_locked_is_told_and_not_looked_at
     among = fleet(Outcome(75, BUSY, "", first_status=-13))
     with pytest.raises(HostLocked, match="vault: another controller is at work there: bob@lab"):
         run(SEND, among)
-    assert "arrived" not in among.steps("vault")
+    assert LOOK not in among.steps("vault")
 
 
 def test_a_sender_that_is_locked_because_it_receives_too_is_told() -> None:
@@ -165,7 +168,7 @@ def test_only_where_a_stream_is_received_something_changes(send: Send, mutates: 
     run(send, among)
     [script] = [script for _, script in among.ran if script.steps[0].into is not None]
     assert script.mutates is mutates
-    [step] = script.steps
+    step, *_ = script.steps
     assert ("reconciler-lock" in str(step.into)) is not mutates
 
 
@@ -270,3 +273,52 @@ def test_a_stream_that_hangs_is_cut_and_a_large_one_is_given_its_time() -> None:
     among.controller = lambda: host  # type: ignore[method-assign]
     run(replace(SEND, estimated_bytes=360_000_000), among)
     assert given == [7 * hour]
+
+
+# -- the look that goes along ----------------------------------------------------------------------
+
+
+def along(rows: str, status: int = 0, said: str = "") -> Outcome:
+    """Return what a stream's second command printed, with the look behind it."""
+    look = f"\nreconciler-look: begin\n{rows}\nreconciler-look: end {status}\n"
+    return Outcome(0, f"{said}{look}", "")
+
+
+@pytest.mark.parametrize("path", ["relay", "direct"])
+def test_a_look_that_came_with_the_stream_is_not_taken_again(path: str) -> None:
+    among = fleet(along("b/t/a@2\t2\n"), MISSING)
+    assert isinstance(run(replace(SEND, path=path), among), Done)
+    assert LOOK not in among.steps("vault")
+
+
+def test_what_a_look_says_is_missing_is_missing() -> None:
+    gone = "cannot open 'b/t/a@2': dataset does not exist\n"
+    among = fleet(replace(along(gone, 1, "cannot receive: no space\n"), status=1))
+    verdict = run(SEND, among)
+    assert isinstance(verdict, Failed)
+    assert "no space" in verdict.failure.message
+    assert "does not exist" not in verdict.failure.message
+    assert LOOK not in among.steps("vault")
+
+
+@pytest.mark.parametrize(
+    "came",
+    [
+        pytest.param(WELL, id="none came back"),
+        pytest.param(Outcome(0, "\nreconciler-look: begin\nb/t/a@2\t2\n", ""), id="it was cut"),
+        pytest.param(along("internal error: out of memory\n", 1), id="it failed"),
+    ],
+)
+def test_a_look_that_says_nothing_is_taken_again(came: Outcome) -> None:
+    among = fleet(came)
+    assert isinstance(run(SEND, among), Done)
+    assert LOOK in among.steps("vault")
+
+
+def test_a_look_at_too_many_versions_does_not_go_along() -> None:
+    versions = tuple(TO._replace(name="x" * 60 + str(n), guid=n + 2) for n in range(100))
+    among = fleet()
+    run(replace(SEND, versions=versions, path="direct"), among)
+    (stream,) = [s for _, script in among.ran for s in script.steps if s.into is not None]
+    assert stream.into is not None
+    assert "reconciler-look" not in stream.into[-1]

@@ -18,7 +18,8 @@ from reconciler.hosts.addresses import (
     SshOptions,
 )
 from reconciler.hosts.locking import HostLock
-from reconciler.hosts.streams import can_reach, direct, local_pipe, relay, remote_command
+from reconciler.hosts.script import Outcome
+from reconciler.hosts.streams import can_reach, direct, local_pipe, parted, relay, remote_command
 
 SEND, RECEIVE = ("zfs", "send", "tank/a@x"), ("zfs", "receive", "-s", "backup/a")
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFNgzfMWQqIcsKvQ7PkTMhdHPQAyYZSZYgNZYHbJhRzE"
@@ -79,6 +80,29 @@ def test_a_remote_command_that_is_locked_is_not_run(login_shell: list[str], tmp_
         done = subprocess.run([*login_shell, command], capture_output=True, check=False)
     assert (done.returncode, done.stdout) == (75, b"")
     assert b"reconciler-lock: busy bob@lab" in done.stderr
+
+
+@pytest.mark.parametrize("is_locked", [False, True])
+def test_a_look_goes_along_and_the_command_ends_as_it_did(
+    login_shell: list[str], tmp_path: Path, *, is_locked: bool
+) -> None:
+    tmp_path.chmod(0o1777)
+    lock = HostLock("a1", "it's me", "web", (str(tmp_path),)) if is_locked else None
+    look = ("sh", "-c", "printf 'b/it%ss!@1\\t7\\n' \\'; echo no such thing >&2; exit 1")
+    received = ("sh", "-c", "cat; echo oh >&2; exit 7")
+    command = remote_command(received, Privilege.NONE, lock, look)
+    done = subprocess.run(
+        [*login_shell, command], input=b"data\n", capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (7, b"oh\n")
+    outcome, seen = parted(Outcome(done.returncode, done.stdout.decode(), ""))
+    assert outcome.stdout == "data\n"
+    assert seen == Outcome(1, "b/it's!@1\t7\n", "no such thing\n")
+
+
+def test_a_look_has_the_hosts_privilege() -> None:
+    look = ("zfs", "list", "backup/a@x")
+    assert "sudo\\047 -n zfs list" in remote_command(RECEIVE, Privilege.SUDO, None, look)
 
 
 def test_the_remote_command_has_the_hosts_privilege() -> None:
