@@ -11,7 +11,7 @@ import pytest
 from reconciler.hosts.addresses import HostAddress, LocalAddress, PeerAddress, Privilege
 from reconciler.hosts.fleet import Fleet
 from reconciler.hosts.script import Outcome, Script, Step
-from reconciler.hosts.streams import can_reach, direct, local_pipe, relay
+from reconciler.hosts.streams import can_reach, direct, local_pipe, parted, relay
 from tests.integration.server import Sshd, public, wait_until
 
 SIZE = 20_000_000
@@ -63,6 +63,18 @@ def agent(sshd: Sshd) -> Iterator[Path]:
     yield sock
     process.terminate()
     process.wait()
+
+
+LOOK = ("sh", "-c", "printf 'b@1\\t7\\n'; echo no such thing >&2; exit 1")
+
+
+@pytest.mark.parametrize("status", [0, 7])
+def test_a_look_comes_back_with_a_stream_however_that_ended(pair: Pair, status: int) -> None:
+    receive = ("sh", "-c", f"wc -c; exit {status}")
+    step = relay(pair.sender, pair.receiver, SEND, receive, pair.options, look=LOOK)
+    outcome, look = parted(pair.run("", step))
+    assert (outcome.status, outcome.stdout) == (status, f"{SIZE}\n")
+    assert look == Outcome(1, "b@1\t7\n", "no such thing\n")
 
 
 def test_on_one_host(pair: Pair) -> None:
