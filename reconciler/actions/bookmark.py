@@ -14,7 +14,7 @@ from reconciler.actions.base import (
     read_guids,
     unchecked,
 )
-from reconciler.hosts.script import Script, Step, Transcript
+from reconciler.hosts.script import Printed, Script, Step, Transcript
 from reconciler.observed.change import filesystem_of, with_filesystem, with_versions
 from reconciler.observed.model import Observed
 from reconciler.zfs import commands
@@ -85,6 +85,7 @@ class Bookmark:
                 Step("made", commands.list_guids([self.full])),
             ),
             mutates=True,
+            proof=(Printed("made", f"{self.full}\t{self.version.guid}"),),
         )
 
     def judge(self, transcript: Transcript) -> Verdict:

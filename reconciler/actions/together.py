@@ -1,14 +1,16 @@
 """Many actions on one host in one execution.
 
 Holds of one tag are one command, and so are releases; everything else is a script of its own among
-the others. Together or alone, an action is judged by the same eyes.
+the others. An action that depends on others of these is begun only when they have shown on the host
+that they are done. Together or alone, an action is judged by the same eyes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from reconciler.actions.abort import AbortReceive
-from reconciler.actions.base import Verdict
+from reconciler.actions.base import Done, Verdict
 from reconciler.actions.bookmark import Bookmark
 from reconciler.actions.create import CreateFilesystem
 from reconciler.actions.destroy import Destroy
@@ -18,6 +20,7 @@ from reconciler.actions.rollback import Rollback
 from reconciler.actions.snapshot import Snapshot
 from reconciler.hosts.joining import joined, part
 from reconciler.hosts.script import Script, Transcript
+from reconciler.zfs.types import Version
 
 ScriptedAction = (
     Snapshot
@@ -41,17 +44,28 @@ class Together:
     _parts: tuple[tuple[int, ...], ...]
     """For each part of the script, which of the actions it does."""
     _scripts: tuple[Script, ...]
+    _after: tuple[tuple[int, ...], ...]
+    """For each part, the earlier ones that have to be done."""
 
     @classmethod
-    def of(cls, actions: Sequence[ScriptedAction]) -> "Together":
-        """Return actions that do not depend on one another as one script."""
-        groups: dict[tuple[str, str], list[int]] = {}
-        for number, action in enumerate(actions):
-            key = (action.verb, action.tag if isinstance(action, Hold | Release) else action.id)
-            groups.setdefault(key, []).append(number)
+    def of(
+        cls, actions: Sequence[ScriptedAction], after: Sequence[Sequence[int]] = ()
+    ) -> "Together":
+        """Return actions as one script; `after` has for each the numbers of those it depends on.
+
+        These come before it. A promised version is one that an action makes on which this one
+        depends.
+        """
+        after = after or [()] * len(actions)
+        depths = _depths(after)
+        groups: dict[tuple[object, ...], list[int]] = {}
+        for number, action in sorted(enumerate(actions), key=lambda item: depths[item[0]]):
+            groups.setdefault((depths[number], *_command(action)), []).append(number)
         parts = tuple(tuple(numbers) for numbers in groups.values())
+        place = {number: p for p, numbers in enumerate(parts) for number in numbers}
+        needed = (sorted({place[m] for n in numbers for m in after[n]}) for numbers in parts)
         scripts = (_script([actions[number] for number in numbers]) for numbers in parts)
-        return cls(tuple(actions), parts, tuple(scripts))
+        return cls(tuple(actions), parts, tuple(scripts), tuple(map(tuple, needed)))
 
     @property
     def host(self) -> str:
@@ -60,19 +74,49 @@ class Together:
 
     def script(self) -> Script:
         """Return the commands."""
-        return joined(self._scripts) if len(self._scripts) > 1 else self._scripts[0]
+        return joined(self._scripts, self._after) if len(self._scripts) > 1 else self._scripts[0]
 
     def shares(self, number: int) -> bool:
         """Tell whether an action shares its commands: one guid that differs stops all of them."""
         return any(number in numbers and len(numbers) > 1 for numbers in self._parts)
 
-    def judge(self, transcript: Transcript) -> list[Verdict]:
-        """Return what came of each action, in the order they were given in."""
-        verdicts: dict[int, Verdict] = {}
+    def judge(self, transcript: Transcript) -> list[Verdict | None]:
+        """Return what came of each action, in the order they were given in.
+
+        None for one that was not begun, because another was not seen to be done.
+        """
+        verdicts: dict[int, Verdict | None] = {}
+        made: dict[int, Version] = {}
         for number, numbers in enumerate(self._parts):
             own = part(transcript, number) if len(self._parts) > 1 else transcript
-            verdicts |= {n: self.actions[n].judge(own) for n in numbers}
+            if self._after[number] and not own.outcomes:
+                verdicts |= dict.fromkeys(numbers)
+                continue
+            for n in numbers:
+                action = self.actions[n].resolved(partial(_real, made))
+                verdicts[n] = verdict = action.judge(own)
+                made |= verdict.learned if isinstance(verdict, Done) else {}
         return [verdicts[number] for number in range(len(self.actions))]
+
+
+def _depths(after: Sequence[Sequence[int]]) -> list[int]:
+    """Return for each action how many others come before it, one after the other."""
+    depths: list[int] = []
+    for needed in after:
+        depths.append(1 + max((depths[number] for number in needed), default=-1))
+    return depths
+
+
+def _command(action: ScriptedAction) -> tuple[object, ...]:
+    """Return what is the same for actions that share their command."""
+    if isinstance(action, Hold | Release):
+        return action.verb, action.tag, action.version.is_planned
+    return action.verb, action.id
+
+
+def _real(made: Mapping[int, Version], version: Version) -> Version:
+    """Return what was made of a promised version, if that is known."""
+    return made.get(version.guid, version)
 
 
 def _script(group: Sequence[ScriptedAction]) -> Script:

@@ -1,7 +1,6 @@
 """How often a host is gone to: a bounded number of times, however much is to be done there."""
 
 from collections.abc import Mapping
-from math import ceil
 
 import pytest
 
@@ -44,10 +43,13 @@ def cost(filesystems: int) -> Mapping[str, int]:
     return dict(controller.executions)
 
 
-@pytest.mark.parametrize("filesystems", [1, 7, TOGETHER, 40])
-def test_a_cycle_costs_a_bounded_number_of_executions_however_many_have_changed(
-    filesystems: int,
-) -> None:
+@pytest.mark.parametrize("filesystems", [1, 7, TOGETHER])
+def test_a_cycle_goes_to_each_host_twice_beside_the_look_and_the_streams(filesystems: int) -> None:
     """The formula in docs/design/004-executions.md, with the look that each cycle begins with."""
-    times, twice = ceil(filesystems / TOGETHER), ceil(2 * filesystems / TOGETHER)
-    assert cost(filesystems) == {"alpha": 1 + 1 + 3 * times + twice, "vault": 1 + 3 * times}
+    assert cost(filesystems) == {"alpha": 1 + 2, "vault": 1 + 2}
+
+
+def test_a_cycle_costs_a_bounded_number_of_executions_however_many_have_changed() -> None:
+    found = cost(TOGETHER + 20)
+    assert found["alpha"] <= 1 + 1 + 3 * 2
+    assert found["vault"] <= 1 + 3 * 2
