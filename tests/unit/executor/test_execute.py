@@ -63,16 +63,16 @@ def test_an_action_waits_for_all_that_it_depends_on() -> None:
 
     def answer(host: str, script: Script) -> Mapping[str, Outcome]:
         name = script.steps[0].argv[-1]
-        if name == "b/slow":
+        if name == "c/slow":
             time.sleep(0.05)
-        if name == "b/last":
-            assert done == {"b/quick", "b/slow"}
+        if name == "d/last":
+            assert done == {"b/quick", "c/slow"}
         done.add(name)
         return created(host, script)
 
-    plan = plan_of(create("b/quick"), create("b/slow"), create("b/last", "b/quick", "b/slow"))
+    plan = plan_of(create("b/quick"), create("c/slow"), create("d/last", "b/quick", "c/slow"))
     result, _, _ = run(plan, answer)
-    assert names(result.completed) == ["b/quick", "b/slow", "b/last"]
+    assert names(result.completed) == ["b/quick", "c/slow", "d/last"]
 
 
 def test_a_failure_stops_what_depends_on_it_and_nothing_else() -> None:
