@@ -4,12 +4,23 @@ import shlex
 
 import pytest
 
-from reconciler.actions import Bookmark, Destroy, Done, Failed, Hold, Release, Together, Verdict
+from reconciler.actions import (
+    Bookmark,
+    Destroy,
+    Done,
+    Failed,
+    Hold,
+    Release,
+    Snapshot,
+    Together,
+    Verdict,
+)
+from reconciler.actions.base import planned_guid
 from reconciler.hosts.addresses import Privilege
 from reconciler.hosts.shell import read, render
 from reconciler.zfs import parse, queries
 from reconciler.zfs.errors import FailureKind
-from reconciler.zfs.types import Version
+from reconciler.zfs.types import Version, VersionKind
 from tests.lab.machines import Lab, Machine
 
 # How names sort that share a beginning differs between words and bytes.
@@ -64,18 +75,58 @@ def test_holds_bookmarks_releases_and_destroys_of_many_in_one_execution(alpha: M
     assert perform(alpha, holds) == [Done()] * len(NAMES)
     assert held(alpha) == {f"{name}@s" for name in NAMES}
 
+    # One cursor can't be made: a bookmark of its name marks another snapshot.
+    blocked = NAMES[3]
+    alpha.sh(f"zfs bookmark {blocked}@s {blocked}#c_{new[blocked].guid:016x}")
+    cursors = [Bookmark("alpha", name, new[name], "c_", "vault") for name in NAMES]
+    destroys = [Destroy("alpha", name, (new[name],)) for name in NAMES]
+    count = len(NAMES)
+    marked = Together.of(
+        [*cursors, *destroys], [*([()] * count), *((number,) for number in range(count))]
+    )
+    done = [Done() if name != blocked else None for name in NAMES]
+    judged = perform(alpha, marked)
+    assert judged[count:] == done
+    assert [verdict == Done() for verdict in judged[:count]] == [one is not None for one in done]
+
     after = Together.of(
         [
-            *(Bookmark("alpha", name, new[name], "c_", "vault") for name in NAMES),
+            *(Bookmark("alpha", name, old[name], "d_", "vault") for name in NAMES),
             *(Release("alpha", name, old[name], "tag") for name in NAMES),
             *(Destroy("alpha", name, (old[name],)) for name in NAMES),
-        ]
+        ],
+        [
+            *([()] * count),
+            *((number,) for number in range(count)),
+            *((number, count + number) for number in range(count)),
+        ],
     )
     assert perform(alpha, after) == [Done()] * len(after.actions)
     left = alpha.sh("zfs list -H -o name -t snapshot,bookmark -r tank/t").stdout.splitlines()
-    cursors = {f"{name}#c_{new[name].guid:016x}" for name in NAMES}
-    assert set(left) == cursors | {f"{name}@t" for name in NAMES}
+    made = {f"{name}#c_{new[name].guid:016x}" for name in NAMES}
+    made |= {f"{name}#d_{old[name].guid:016x}" for name in NAMES}
+    assert set(left) == made | {f"{blocked}@t"}
     assert held(alpha) == set()
+
+
+def test_new_snapshots_are_held_in_the_execution_that_makes_them(alpha: Machine) -> None:
+    names = tuple(sorted(NAMES))
+    snapshot = Snapshot("alpha", names, "new", "web", 0)
+    promised = [
+        Version(VersionKind.SNAPSHOT, "new", planned_guid("alpha", name, "new"), 1 << 40, 0)
+        for name in names
+    ]
+    holds = [Hold("alpha", n, version, "tag") for n, version in zip(names, promised, strict=True)]
+    after = [(), *((0,) for _ in holds)]
+    verdicts = perform(alpha, Together.of([snapshot, *holds], after))
+    assert verdicts[1:] == [Done()] * len(holds)
+    asked = alpha.sh(shlex.join(("zfs", "holds", "-H", *(f"{name}@new" for name in names))))
+    assert len(asked.stdout.splitlines()) == len(names)
+
+    # The names are taken now, by what an earlier try made: nothing is held for what failed.
+    alpha.sh(f"zfs release tag {names[0]}@new")
+    again = perform(alpha, Together.of([snapshot, *holds], after))
+    assert again[1:] == [None] * len(holds)
 
 
 def test_one_that_was_replaced_is_left_alone_by_a_command_for_many(alpha: Machine) -> None:
