@@ -70,7 +70,7 @@ class Performer:
         left = list(range(len(actions)))
         delays = _Delays(self.fleet.lock.phase)
         while True:
-            together = Together.of([actions[n].resolved(self.resolve) for n in left])
+            together = self._together([actions[n].resolved(self.resolve) for n in left])
             heard = self._try(partial(self._heard, together))
             if isinstance(heard, Failed):
                 verdicts |= dict.fromkeys(left, heard)
@@ -116,9 +116,12 @@ class Performer:
                 return self.transfer.run(action, on_bytes)
             except HostError as error:
                 return Failed(host_failure(error))
-        together = Together.of([action])
+        together = self._together([action])
         heard = self._heard(together)
         return heard if isinstance(heard, Failed) else self._judged(together, heard)[0]
+
+    def _together(self, actions: Sequence[ScriptedAction]) -> Together:
+        return Together.of(actions, programs=self.fleet.programs.worth_a_try(actions[0].host))
 
     def _heard(self, together: Together) -> Transcript | Failed:
         script = together.script()
@@ -129,6 +132,8 @@ class Performer:
             return Failed(host_failure(error))
 
     def _judged(self, together: Together, heard: Transcript) -> list[Verdict]:
+        if together.without_programs(heard):
+            self.fleet.programs.refused(together.host)
         noted = self.transfer.noted
         return [noted(verdict, together.host, heard.unlocked) for verdict in together.judge(heard)]
 
