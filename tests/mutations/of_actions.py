@@ -72,7 +72,7 @@ MUTATIONS = (
     SHELL(
         "a condition on what was printed needs only success",
         (2,),
-        'return f"{succeeded} && {{ {equal}; }}"',
+        'return f"{succeeded} && {_equal(text, index)}"',
         "return succeeded",
     ),
     SHELL(

@@ -101,14 +101,14 @@ MUTATIONS = (
     TOGETHER(
         "each of several actions is judged by what came of the first",
         (2,),
-        "own = part(transcript, number) if len(self._parts) > 1 else transcript",
-        "own = part(transcript, 0) if len(self._parts) > 1 else transcript",
+        "return part(transcript, number) if len(self._parts) > 1 else transcript",
+        "return part(transcript, 0) if len(self._parts) > 1 else transcript",
     ),
     TOGETHER(
         "holds of all tags are one command",
         (4,),
-        "key = (action.verb, action.tag if isinstance(action, Hold | Release) else action.id)",
-        "key = (action.verb, '' if isinstance(action, Hold | Release) else action.id)",
+        "            return action.verb, tag\n",
+        '            return action.verb, ""\n',
     ),
     TOGETHER(
         "a condition of a script looks at the first script among several",
