@@ -77,16 +77,19 @@ class Bookmark:
     def script(self) -> Script:
         """Return the commands: check the guid, bookmark, list the bookmark's guid."""
         check, same = guid_check(self.filesystem, (self.version,))
-        source = self.version.of(self.filesystem)
         return Script(
             (
                 check,
-                Step("bookmark", commands.bookmark(source, self.full), when=same),
+                replace(self.step(), when=same),
                 Step("made", commands.list_guids([self.full])),
             ),
             mutates=True,
             proof=(Printed("made", f"{self.full}\t{self.version.guid}"),),
         )
+
+    def step(self) -> Step:
+        """Return the command itself, for whoever has checked the guid."""
+        return Step("bookmark", commands.bookmark(self.version.of(self.filesystem), self.full))
 
     def judge(self, transcript: Transcript) -> Verdict:
         """Succeed when a bookmark of that name has the version's guid, old or new."""

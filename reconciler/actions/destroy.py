@@ -48,6 +48,17 @@ class Destroy:
         """The (host, filesystem) pairs this action touches."""
         return ((self.host, self.filesystem),)
 
+    @property
+    def of_snapshots(self) -> bool:
+        """Whether it destroys snapshots."""
+        return self.versions[0].is_snapshot
+
+    @property
+    def of_cursor(self) -> bool:
+        """Whether it destroys a bookmark whose name has its guid in it, as those of ours do."""
+        version = self.versions[0]
+        return not version.is_snapshot and version.name.endswith(f"{version.guid:016x}")
+
     def effect(self, observed: Observed) -> Observed:
         """Return the observations as they are when this is done."""
         filesystem = filesystem_of(observed, self.host, self.filesystem)
@@ -67,14 +78,18 @@ class Destroy:
         return Script(
             (
                 check,
-                Step("destroy", self._command(), when=same),
+                replace(self.step(), when=same),
                 Step("after", commands.list_guids(names)),
             ),
             mutates=True,
         )
 
+    def step(self) -> Step:
+        """Return the command itself, for whoever has checked the guids."""
+        return Step("destroy", self._command())
+
     def _command(self) -> Argv:
-        if self.versions[0].is_snapshot:
+        if self.of_snapshots:
             names = [version.name for version in self.versions]
             return commands.destroy_snapshots(self.filesystem, names)
         return commands.destroy_bookmark(self.versions[0].of(self.filesystem))

@@ -1,8 +1,10 @@
 """Many actions on one host in one execution.
 
-Holds of one tag are one command, and so are releases; everything else is a script of its own among
-the others. An action that depends on others of these is begun only when they have shown on the host
-that they are done. Together or alone, an action is judged by the same eyes.
+Holds of one tag are one command, and so are releases; destroys of one pool's snapshots are one
+channel program, where that can be; bookmarks share the check before and the look after. Everything
+else is a script of its own among the others. An action that depends on others of these is begun
+only when they have shown on the host that they are done. Together or alone, an action is judged by
+the same eyes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,9 +19,17 @@ from reconciler.actions.destroy import Destroy
 from reconciler.actions.hold import Hold, Release, hold_all, release_all
 from reconciler.actions.rename import Rename
 from reconciler.actions.rollback import Rollback
+from reconciler.actions.shared import (
+    bookmark_all,
+    destroy_bookmarks,
+    destroy_snapshots,
+    gave_no_answer,
+    own,
+)
 from reconciler.actions.snapshot import Snapshot
 from reconciler.hosts.joining import joined, part
 from reconciler.hosts.script import Script, Transcript
+from reconciler.zfs.names import pool_of
 from reconciler.zfs.types import Version
 
 ScriptedAction = (
@@ -35,10 +45,12 @@ ScriptedAction = (
 )
 """Actions done by one script on one host."""
 
+_Key = tuple[object, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Actions on one host as one script. In the order given, but for marks of one kind."""
+    """Actions on one host as one script. In the order given, but for those of one kind."""
 
     actions: tuple[ScriptedAction, ...]
     _parts: tuple[tuple[int, ...], ...]
@@ -49,22 +61,29 @@ class Together:
 
     @classmethod
     def of(
-        cls, actions: Sequence[ScriptedAction], after: Sequence[Sequence[int]] = ()
+        cls,
+        actions: Sequence[ScriptedAction],
+        after: Sequence[Sequence[int]] = (),
+        *,
+        programs: bool = False,
     ) -> "Together":
         """Return actions as one script; `after` has for each the numbers of those it depends on.
 
         These come before it. A promised version is one that an action makes on which this one
-        depends.
+        depends. With `programs`, channel programs are tried first where they can do what is wanted.
         """
         after = after or [()] * len(actions)
         depths = _depths(after)
-        groups: dict[tuple[object, ...], list[int]] = {}
+        groups: dict[_Key, list[int]] = {}
         for number, action in sorted(enumerate(actions), key=lambda item: depths[item[0]]):
-            groups.setdefault((depths[number], *_command(action)), []).append(number)
+            key = (depths[number], *_key(action, programs=programs))
+            groups.setdefault(key, []).append(number)
         parts = tuple(tuple(numbers) for numbers in groups.values())
         place = {number: p for p, numbers in enumerate(parts) for number in numbers}
         needed = (sorted({place[m] for n in numbers for m in after[n]}) for numbers in parts)
-        scripts = (_script([actions[number] for number in numbers]) for numbers in parts)
+        scripts = (
+            _script([actions[number] for number in numbers], programs=programs) for numbers in parts
+        )
         return cls(tuple(actions), parts, tuple(scripts), tuple(map(tuple, needed)))
 
     @property
@@ -88,15 +107,24 @@ class Together:
         verdicts: dict[int, Verdict | None] = {}
         made: dict[int, Version] = {}
         for number, numbers in enumerate(self._parts):
-            own = part(transcript, number) if len(self._parts) > 1 else transcript
-            if self._after[number] and not own.outcomes:
+            all_of_it = self._part(transcript, number)
+            if self._after[number] and not all_of_it.outcomes:
                 verdicts |= dict.fromkeys(numbers)
                 continue
-            for n in numbers:
+            for position, n in enumerate(numbers):
                 action = self.actions[n].resolved(partial(_real, made))
-                verdicts[n] = verdict = action.judge(own)
+                verdicts[n] = verdict = action.judge(own(all_of_it, position))
                 made |= verdict.learned if isinstance(verdict, Done) else {}
         return [verdicts[number] for number in range(len(self.actions))]
+
+    def without_programs(self, transcript: Transcript) -> bool:
+        """Tell whether a channel program was tried that the host or the pool does not run."""
+        return any(
+            gave_no_answer(self._part(transcript, number)) for number in range(len(self._parts))
+        )
+
+    def _part(self, transcript: Transcript, number: int) -> Transcript:
+        return part(transcript, number) if len(self._parts) > 1 else transcript
 
 
 def _depths(after: Sequence[Sequence[int]]) -> list[int]:
@@ -107,21 +135,36 @@ def _depths(after: Sequence[Sequence[int]]) -> list[int]:
     return depths
 
 
-def _command(action: ScriptedAction) -> tuple[object, ...]:
-    """Return what is the same for actions that share their command."""
-    if isinstance(action, Hold | Release):
-        return action.verb, action.tag, action.version.is_planned
-    return action.verb, action.id
-
-
 def _real(made: Mapping[int, Version], version: Version) -> Version:
     """Return what was made of a promised version, if that is known."""
     return made.get(version.guid, version)
 
 
-def _script(group: Sequence[ScriptedAction]) -> Script:
+def _key(action: ScriptedAction, *, programs: bool) -> _Key:
+    """Return what is the same for actions that share their commands."""
+    match action:
+        case Hold(tag=tag, version=version) | Release(tag=tag, version=version):
+            return action.verb, tag, version.is_planned
+        case Destroy(filesystem=filesystem) if action.of_snapshots and programs:
+            return action.verb, pool_of(filesystem)
+        case Destroy() if action.of_cursor:
+            return "destroy bookmarks", ""
+        case Bookmark():
+            return action.verb, ""
+    return action.verb, action.id
+
+
+def _script(group: Sequence[ScriptedAction], *, programs: bool) -> Script:
+    """Return the commands for actions with the same key."""
+    destroys = [action for action in group if isinstance(action, Destroy)]
+    if programs and destroys and destroys[0].of_snapshots:
+        return destroy_snapshots(destroys)
     if len(group) == 1:
         return group[0].script()
+    if destroys:
+        return destroy_bookmarks(destroys)
+    if bookmarks := [action for action in group if isinstance(action, Bookmark)]:
+        return bookmark_all(bookmarks)
     holds = [action for action in group if isinstance(action, Hold)]
     releases = [action for action in group if isinstance(action, Release)]
     return hold_all(holds) if holds else release_all(releases)

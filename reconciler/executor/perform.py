@@ -75,7 +75,7 @@ class Performer:
         left = list(verdicts)
         delays = _Delays(self.fleet.lock.phase)
         while True:
-            together = Together.of(
+            together = self._together(
                 [actions[n].resolved(self._known if after[n] else self.resolve) for n in left],
                 [[left.index(m) for m in after[n] if m in left] for n in left],
             )
@@ -131,12 +131,18 @@ class Performer:
                 return self.transfer.run(action, on_bytes)
             except HostError as error:
                 return Failed(host_failure(error))
-        together = Together.of([action])
+        together = self._together([action])
         heard = self._heard(together)
         if isinstance(heard, Failed):
             return heard
         [verdict] = self._judged(together, heard)
         return verdict or Failed(unexpected(f"{action.id} was not begun"))
+
+    def _together(
+        self, actions: Sequence[ScriptedAction], after: Sequence[Sequence[int]] = ()
+    ) -> Together:
+        programs = self.fleet.programs.worth_a_try(actions[0].host)
+        return Together.of(actions, after, programs=programs)
 
     def _heard(self, together: Together) -> Transcript | Failed:
         script = together.script()
@@ -147,6 +153,8 @@ class Performer:
             return Failed(host_failure(error))
 
     def _judged(self, together: Together, heard: Transcript) -> list[Verdict | None]:
+        if together.without_programs(heard):
+            self.fleet.programs.refused(together.host)
         noted = self.transfer.noted
         return [
             verdict and noted(verdict, together.host, heard.unlocked)

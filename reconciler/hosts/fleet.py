@@ -16,6 +16,7 @@ from reconciler.hosts.addresses import (
 from reconciler.hosts.host import Host
 from reconciler.hosts.local import LocalHost
 from reconciler.hosts.locking import HostLock, lock_of_this_process
+from reconciler.hosts.programs import Programs
 
 
 class Fleet:
@@ -35,6 +36,8 @@ class Fleet:
         """The true time for simulated hosts."""
         self.lock = lock or lock_of_this_process()
         """Keeps other controllers from hosts while they are changed; not from simulated ones."""
+        self.programs = Programs()
+        """Where channel programs are worth a try."""
         self._controller = LocalHost(HostAddress("controller", LocalAddress()), self.lock)
         self._hosts: dict[str, Host] = {}
         self._lock = threading.Lock()

@@ -38,7 +38,16 @@ class Ran:
     step: str
 
 
-Condition = Succeeded | Printed | Ran
+@dataclass(frozen=True, slots=True)
+class Unless:
+    """Holds unless the named earlier step was run, succeeded, and its stdout was exactly `text`."""
+
+    step: str
+    text: str
+    """Without the final newline."""
+
+
+Condition = Succeeded | Printed | Ran | Unless
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,8 @@ class Step:
     argv: Argv
     when: Condition | None = None
     more: FieldsOf | None = None
+    stdin: str = ""
+    """What the command reads. Not for a step with `more` or `into`."""
     into: Argv | None = None
     """A second command that reads the first one's stdout (a stream: it never passes Python).
     Then the outcome's stdout is what the second printed on stdout *and stderr*, its stderr is the

@@ -18,7 +18,16 @@ from collections.abc import Iterator
 from reconciler.hosts import locking
 from reconciler.hosts.addresses import Privilege
 from reconciler.hosts.locking import HostLock
-from reconciler.hosts.script import Condition, FieldsOf, Printed, Ran, Script, Step, Succeeded
+from reconciler.hosts.script import (
+    Condition,
+    FieldsOf,
+    Printed,
+    Ran,
+    Script,
+    Step,
+    Succeeded,
+    Unless,
+)
 from reconciler.hosts.transcript import read
 from reconciler.zfs.types import Argv
 
@@ -141,6 +150,8 @@ def _check(script: Script) -> None:
                 raise ValueError(f"step {step.name!r} depends on {_needed(need)!r}, not before it")
             if _captures(need) and before[_needed(need)].into is not None:
                 raise ValueError(f"step {step.name!r} reads the output of a stream")
+        if step.stdin and (step.more is not None or step.into is not None):
+            raise ValueError(f"step {step.name!r} can't read a text too")
         before[step.name] = step
         for argv in (step.argv, step.into):
             if argv is not None and not script.mutates and _changes(argv):
@@ -167,7 +178,7 @@ def _needed(need: Condition | FieldsOf) -> str:
 
 def _captures(need: Condition | FieldsOf) -> bool:
     """Say whether the earlier step's output has to be kept in a shell variable."""
-    return isinstance(need, Printed | FieldsOf)
+    return isinstance(need, Printed | Unless | FieldsOf)
 
 
 def _guarded(step: Step, position: dict[str, int], body: str) -> str:
@@ -186,20 +197,28 @@ def _test(need: Condition | FieldsOf, index: int) -> str:
     succeeded = f'[ "$reconciler_failed_{index}" = 0 ]'
     match need:
         case Printed(text=text):
-            output = f'"$reconciler_output_{index}"'
-            with_and_without_newline = (_word(f"{text}\n"), _word(text))
-            equal = " || ".join(f"[ {output} = {wanted} ]" for wanted in with_and_without_newline)
-            return f"{succeeded} && {{ {equal}; }}"
+            return f"{succeeded} && {_equal(text, index)}"
+        case Unless(text=text):
+            return f"! {{ {succeeded} && {_equal(text, index)}; }}"
         case Succeeded():
             return succeeded
         case Ran() | FieldsOf():
             return f'[ -n "$reconciler_failed_{index}" ]'
 
 
+def _equal(text: str, index: int) -> str:
+    output = f'"$reconciler_output_{index}"'
+    with_and_without_newline = (_word(f"{text}\n"), _word(text))
+    equal = " || ".join(f"[ {output} = {wanted} ]" for wanted in with_and_without_newline)
+    return f"{{ {equal}; }}"
+
+
 def _body(step: Step, position: dict[str, int], privilege: Privilege, *, captured: bool) -> str:
     """Return the lines that run a step and set `reconciler_status` and `reconciler_first`."""
     index = position[step.name]
     command = quote(privileged(step.argv, privilege))
+    if step.stdin:
+        command = f"printf '%s' {_word(step.stdin)} | {command}"
     fields = None
     if step.more is not None:
         fields = _select(step.more, position[step.more.step])

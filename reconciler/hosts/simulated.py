@@ -25,6 +25,7 @@ from reconciler.hosts.script import (
     Step,
     Succeeded,
     Transcript,
+    Unless,
 )
 from reconciler.hosts.transcript import DECODING_ERRORS, ENCODING, read
 from reconciler.simulator.cell import Cell
@@ -183,7 +184,7 @@ class _Interpreter:
         if step.there:
             return self._there(step.argv)
         if step.more is None:
-            return self._command(step.argv)
+            return self._command(step.argv, step.stdin)
         more = _fields(step.more, found[step.more.step].stdout)
         if not more:
             return Outcome(0, "", "")
@@ -191,8 +192,9 @@ class _Interpreter:
         failed = 0 < outcome.status <= 125
         return Outcome(_XARGS_FAILED if failed else outcome.status, outcome.stdout, outcome.stderr)
 
-    def _command(self, argv: Argv) -> Outcome:
+    def _command(self, argv: Argv, stdin: str = "") -> Outcome:
         process = self._process(self.host, argv, self.on_stderr)
+        process.stdin = ChunkedInput(iter((stdin.encode(),)))
         stdout = b"".join(_stdout(self.host, process))
         self.running.clear()
         return Outcome(process.status, _text(stdout), process.stderr)
@@ -297,7 +299,13 @@ def _holds(condition: Condition, found: dict[str, Outcome]) -> bool:
         case Succeeded(name):
             return name in found and found[name].ok
         case Printed(name, text):
-            return name in found and found[name].ok and found[name].stdout in {text, f"{text}\n"}
+            return _printed(found.get(name), text)
+        case Unless(name, text):
+            return not _printed(found.get(name), text)
+
+
+def _printed(outcome: Outcome | None, text: str) -> bool:
+    return outcome is not None and outcome.ok and outcome.stdout in {text, f"{text}\n"}
 
 
 def _fields(more: FieldsOf, stdout: str) -> list[str]:

@@ -48,6 +48,10 @@ _SYNOPSES = {
         "\trename -u [-f] <filesystem> <filesystem>\n"
         "\trename -r <snapshot> <snapshot>"
     ),
+    "program": (
+        "program [-jn] [-t <instruction limit>] [-m <memory limit (b)>]\n"
+        "\t    <pool> <program file> [lua args...]"
+    ),
     "rollback": "rollback [-rRf] <snapshot>",
     "clone": "clone [-p] [-o property=value] ... <snapshot> <filesystem|volume>",
     "promote": "promote <clone-filesystem>",

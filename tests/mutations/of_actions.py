@@ -15,6 +15,14 @@ BOOKMARK = partial(Mutation, file="reconciler/actions/bookmark.py", tests=(MAKIN
 SHELL = partial(
     Mutation, file="reconciler/hosts/shell.py", tests=("tests/unit/hosts/test_shell.py",)
 )
+SHARED = partial(
+    Mutation,
+    file="reconciler/actions/shared.py",
+    tests=("tests/unit/actions/test_shared.py",),
+)
+PROGRAMS = partial(
+    Mutation, file="reconciler/zfs/programs.py", tests=("tests/unit/zfs/test_programs.py",)
+)
 COMMANDS = partial(
     Mutation, file="reconciler/zfs/commands.py", tests=("tests/unit/zfs/test_commands.py",)
 )
@@ -32,8 +40,8 @@ MUTATIONS = (
     DESTROY(
         "a destroy does not wait for the guid check",
         (2,),
-        'Step("destroy", self._command(), when=same),',
-        'Step("destroy", self._command()),',
+        "replace(self.step(), when=same),",
+        "self.step(),",
     ),
     HOLD(
         "a hold does not wait for the guid check",
@@ -50,8 +58,8 @@ MUTATIONS = (
     BOOKMARK(
         "a bookmark does not wait for the guid check",
         (2,),
-        'Step("bookmark", commands.bookmark(source, self.full), when=same),',
-        'Step("bookmark", commands.bookmark(source, self.full)),',
+        "replace(self.step(), when=same),",
+        "self.step(),",
     ),
     Mutation(
         "any partial receive is aborted",
@@ -64,7 +72,7 @@ MUTATIONS = (
     SHELL(
         "a condition on what was printed needs only success",
         (2,),
-        'return f"{succeeded} && {{ {equal}; }}"',
+        'return f"{succeeded} && {_equal(text, index)}"',
         "return succeeded",
     ),
     SHELL(
@@ -90,6 +98,61 @@ MUTATIONS = (
         (2,),
         "return Narrowed((replace(self, versions=left),)",
         "return Narrowed((replace(self, versions=self.versions),)",
+    ),
+    SHARED(
+        "what the program did not destroy is destroyed without another check",
+        (2,),
+        'replace(same, step=f"{prefix}{same.step}")',
+        "None",
+    ),
+    SHARED(
+        "where programs are refused nothing is destroyed",
+        (1,),
+        "Unless(tried.name, programs.all_destroyed(len(snapshots)))",
+        "Succeeded(tried.name)",
+    ),
+    SHARED(
+        "programs are tried though one was refused",
+        (1,),
+        "when=Succeeded(tried.name) if tried is not None else None,",
+        "when=None,",
+    ),
+    SHARED(
+        "cursors are destroyed unchecked, and bookmarks made unchecked",
+        (2,),
+        'name=f"{prefix_of(number)}{step.name}", when=check)',
+        'name=f"{prefix_of(number)}{step.name}")',
+    ),
+    SHARED(
+        "a program that got no answer is tried again",
+        (1,),
+        "name.startswith(_PROGRAM) and not (outcome.ok and programs.answered(outcome.stdout))",
+        "name.startswith(_PROGRAM) and outcome.status > 1",
+    ),
+    DESTROY(
+        "any bookmark counts as a cursor",
+        (2,),
+        'version.name.endswith(f"{version.guid:016x}")',
+        "bool(version.name)",
+        tests=("tests/unit/actions/test_shared.py",),
+    ),
+    PROGRAMS(
+        "guids above 2^63 are given to a program as they are",
+        (1,),
+        "guid - 2 * _HALF if guid >= _HALF else guid",
+        "guid",
+    ),
+    PROGRAMS(
+        "a program may be given a filesystem",
+        (2,),
+        "        check_snapshot(name)\n",
+        "        pool_of(name)\n",
+    ),
+    SHELL(
+        "what is to be done unless something was said is done anyway",
+        (2,),
+        'return f"! {{ {succeeded} && {_equal(text, index)}; }}"',
+        'return "true"',
     ),
     HOLD(
         "a hold on another snapshot of the name counts",

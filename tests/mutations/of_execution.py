@@ -100,14 +100,14 @@ MUTATIONS = (
     TOGETHER(
         "each of several actions is judged by what came of the first",
         (2,),
-        "own = part(transcript, number) if len(self._parts) > 1 else transcript",
-        "own = part(transcript, 0) if len(self._parts) > 1 else transcript",
+        "return part(transcript, number) if len(self._parts) > 1 else transcript",
+        "return part(transcript, 0) if len(self._parts) > 1 else transcript",
     ),
     TOGETHER(
         "holds of all tags are one command",
         (4,),
-        "return action.verb, action.tag, action.version.is_planned",
-        "return action.verb, '', action.version.is_planned",
+        "            return action.verb, tag, version.is_planned\n",
+        '            return action.verb, "", version.is_planned\n',
     ),
     TOGETHER(
         "what depends on a cursor is done though there is none",

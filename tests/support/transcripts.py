@@ -1,6 +1,15 @@
 """Transcripts of scripts, made by hand: which step says what, and the host's conditions kept."""
 
-from reconciler.hosts.script import Condition, Outcome, Printed, Ran, Script, Succeeded, Transcript
+from reconciler.hosts.script import (
+    Condition,
+    Outcome,
+    Printed,
+    Ran,
+    Script,
+    Succeeded,
+    Transcript,
+    Unless,
+)
 
 
 def said(stdout: str = "") -> Outcome:
@@ -35,6 +44,8 @@ def ran(script: Script, **answers: Outcome) -> Transcript:
 
 
 def _holds(condition: Condition, outcomes: dict[str, Outcome]) -> bool:
+    if isinstance(condition, Unless):
+        return not _holds(Printed(condition.step, condition.text), outcomes)
     outcome = outcomes.get(condition.step)
     if outcome is None or (not outcome.ok and not isinstance(condition, Ran)):
         return False

@@ -8,6 +8,7 @@ from reconciler.errors import HostError
 from reconciler.hosts.addresses import HostAddress, SshAddress, SshOptions
 from reconciler.hosts.host import StderrListener
 from reconciler.hosts.locking import lock_of_this_process
+from reconciler.hosts.programs import Programs
 from reconciler.hosts.script import Condition, Outcome, Printed, Ran, Script, Step, Transcript
 
 Answer = Callable[[str, Script], Mapping[str, Outcome] | HostError]
@@ -62,6 +63,9 @@ class FakeFleet:
 
     def __init__(self, answer: Answer, hosts: tuple[str, ...] = ("alpha", "vault")) -> None:
         self.addresses = {name: HostAddress(name, SshAddress(name)) for name in hosts}
+        self.programs = Programs()
+        for name in hosts:
+            self.programs.refused(name)
         self.ran: list[tuple[str, Script]] = []
         self.progress = ""
         self._answer = answer

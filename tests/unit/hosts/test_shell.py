@@ -23,6 +23,7 @@ from reconciler.hosts.script import (
     Step,
     Succeeded,
     Transcript,
+    Unless,
 )
 from reconciler.hosts.shell import privileged, quote, read, render
 
@@ -74,6 +75,31 @@ def test_a_kept_output_comes_back_to_the_character_too(run: Run) -> None:
     outcomes = run(*steps).outcomes
     assert [outcomes[f"s{i}"].stdout for i in range(len(texts))] == list(texts)
     assert [f"t{i}" in outcomes for i in range(len(texts))] == [t in {"x", "x\n"} for t in texts]
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_a_command_reads_the_text_it_is_given_to_the_character(run: Run, text: str) -> None:
+    outcomes = run(
+        Step("kept", code("cat; exit 3"), stdin=f"{text}\n"),
+        Step("none", ("cat",)),
+        Step("seen", ("true",), when=Unless("kept", "")),
+    ).outcomes
+    assert outcomes["kept"] == Outcome(3, f"{text}\n", "")
+    assert outcomes["none"] == Outcome(0, "", "")
+    assert "seen" in outcomes
+
+
+def test_what_is_done_unless_something_was_said_is_done_whatever_else_happened(run: Run) -> None:
+    outcomes = run(
+        Step("say", ("printf", "%s", "it's 7")),
+        Step("as said", ("true",), when=Unless("say", "it's 7")),
+        Step("otherwise", ("true",), when=Unless("say", "it's")),
+        Step("fail", code("printf 7; exit 1")),
+        Step("failed", ("true",), when=Unless("fail", "7")),
+        Step("never", ("printf", "7"), when=Succeeded("fail")),
+        Step("not run", ("true",), when=Unless("never", "7")),
+    ).outcomes
+    assert outcomes.keys() == {"say", "otherwise", "fail", "failed", "not run"}
 
 
 def test_stderr_and_status_are_kept_apart_per_step(run: Run) -> None:
