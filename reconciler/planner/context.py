@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.observed.model import Observed, Seen
+from reconciler.planner.absence import Absences
 from reconciler.planner.pairs import Pair
 from reconciler.planner.plan import Conflict, PlannedAction
 from reconciler.planner.retire import Retention
@@ -23,6 +24,8 @@ class Context:
     """(host, filesystem) of every pair's receiver: these are never made as placeholders."""
     wary: frozenset[tuple[str, str]]
     """(host, filesystem) of every sender's filesystem that has an unseen peer."""
+    absences: Absences
+    """Receivers whose sender's filesystem is gone."""
     closed: Mapping[str, int | None] = field(default_factory=dict)
     """Replication whose windows are closed → when they open, if that is known."""
     arriving: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -37,6 +40,7 @@ class Context:
         pairs: Sequence[Pair],
         now: int,
         closed: Mapping[str, int | None],
+        absences: Absences,
     ) -> "Context":
         """Return the context for planning these pairs."""
         return cls(
@@ -53,6 +57,7 @@ class Context:
                 for pair in pairs
                 if not isinstance(observed.get(pair.receiver_host), Seen)
             ),
+            absences=absences,
             closed=closed,
         )
 

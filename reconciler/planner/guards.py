@@ -13,6 +13,7 @@ from typing import NamedTuple
 from reconciler.actions import Destroy, Send, Snapshot
 from reconciler.desired.model import Desired
 from reconciler.observed.model import Filesystem, Observed, Seen
+from reconciler.planner.absence import Absences
 from reconciler.planner.budget import Going, excess, is_near
 from reconciler.planner.history import Common, History, Nothing, compare
 from reconciler.planner.objections import (
@@ -88,6 +89,7 @@ class _Eye:
         self, plan: Plan, desired: Desired, observed: Observed, allow_destroy: Collection[str]
     ) -> None:
         self.observed = observed
+        self.absences = Absences.of(desired, observed)
         self.parts = Roles(desired)
         self.allow_destroy = allow_destroy
         self.sends: dict[tuple[Place, ...], list[Send]] = defaultdict(list)
@@ -232,6 +234,8 @@ class _Eye:
             yield Objection("peer-unseen", f"its peer {peer[0]} {peer[1]} was not seen")
             return
         there = self._filesystem(role.receiver)
+        if there is None and role.receiver in self.absences.renamed:
+            yield Objection("conflict", f"{role.sender[1]} seems to have been renamed")
         if self._filesystem(role.sender) is None:
             yield Objection("peer-gone", f"its peer {peer[0]} {peer[1]} is gone")
             return

@@ -2,33 +2,17 @@
 
 from collections.abc import Iterator
 
-from reconciler.desired.model import Desired, Replication, Target
-from reconciler.observed.model import Observed, Seen
+from reconciler.planner.absence import Absences
 from reconciler.planner.plan import Note, Severity
-from reconciler.zfs.names import is_within, pool_of
 
 
-def orphan_notes(desired: Desired, observed: Observed) -> Iterator[Note]:
-    """Yield a note for each receiver without a sender; only where both hosts were seen."""
-    for _, replication in sorted(desired.replications.items()):
-        for target in replication.targets:
-            for sender in replication.senders:
-                here, there = observed.get(sender), observed.get(target.host)
-                if isinstance(here, Seen) and isinstance(there, Seen):
-                    yield from _orphans(replication, target, here, there)
-
-
-def _orphans(replication: Replication, target: Target, here: Seen, there: Seen) -> Iterator[Note]:
-    root = target.roots[here.host]
-    for name, filesystem in sorted(there.filesystems.items()):
-        if filesystem.placeholder or not is_within(name, root) or name == root:
-            continue
-        sender = name[len(root) + 1 :]
-        pool = here.pools.get(pool_of(sender))
-        gone = pool is not None and pool.usable and sender not in here.filesystems
-        if gone and replication.selection.selects(sender):
+def orphan_notes(absences: Absences) -> Iterator[Note]:
+    """Yield a note for each receiver without a sender; what was renamed is told as a conflict."""
+    for absence in absences.all:
+        if absence.is_selected and absence.place not in absences.moved:
+            host, name = absence.place
             yield Note(
                 Severity.WARNING,
-                f"{here.host} {sender} is gone; {there.host} {name} is kept as it is",
-                replication.name,
+                f"{absence.sender} {absence.name} is gone; {host} {name} is kept as it is",
+                absence.replication.name,
             )

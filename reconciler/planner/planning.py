@@ -7,6 +7,7 @@ from dataclasses import replace
 from reconciler.actions import Destroy, Reason
 from reconciler.desired.model import Desired
 from reconciler.observed.model import Observation, Observed, Seen
+from reconciler.planner.absence import Absences
 from reconciler.planner.context import Context, PairPlan
 from reconciler.planner.explained import explained
 from reconciler.planner.guards import guard
@@ -39,7 +40,8 @@ def plan(
     found = find_sources(desired, observed, now)
     pairs = found.pairs()
     closed = closed_windows(desired, now)
-    context = Context.of(observed, pairs, now, closed)
+    absences = Absences.of(desired, observed)
+    context = Context.of(observed, pairs, now, closed, absences)
     pair_plans = [plan_pair(pair, context) for pair in pairs]
     sources = _SourceRetention(pair_plans, context)
     actions = [
@@ -56,7 +58,7 @@ def plan(
         blocked=tuple(waits(p, closed) for p in pair_plans if p.waiting),
         notes=(
             *found.notes,
-            *orphan_notes(desired, observed),
+            *orphan_notes(absences),
             *zrepl_notes(found.sources, pairs, observed),
         ),
         next_due=next_due(desired.replications.values(), now, _opening(pair_plans, closed)),

@@ -115,7 +115,8 @@ class PairPlanner:
                 "encryption-mismatch",
                 f"{self.here.name} is encrypted and {self.there.name} is not: a raw stream"
                 " can't continue it",
-                f"zfs rename {self.there.name} on {self.seen.host} away to start afresh",
+                f"zfs rename {self.there.name} {self.there.name}.aside on {self.seen.host} to"
+                " start afresh",
             )
         if not encrypted:
             self._check_key(self.pair.receiver)
