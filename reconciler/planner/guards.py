@@ -94,12 +94,16 @@ class _Eye:
         self.allow_destroy = allow_destroy
         self.sends: dict[tuple[Place, ...], list[Send]] = defaultdict(list)
         self.arrivals: dict[str, _Arrival] = {}
+        self.origins: set[tuple[str, str]] = set()
+        """Host and full name of snapshots that clones are received from."""
         self.doomed: dict[Place, set[int]] = defaultdict(set)
         self.awaited: dict[Place, set[str]] = {}
         """What all destroys of a filesystem's snapshots wait for."""
         for planned in plan.actions:
             match planned.action:
                 case Send() as send:
+                    if send.origin is not None:
+                        self.origins.add((send.receiver_host, send.origin.snapshot))
                     self.sends[send.places].append(send)
                     self.arrivals[send.id] = _Arrival(
                         send.places[1:], planned.replication, len(send.versions)
@@ -147,6 +151,8 @@ class _Eye:
         if not owners:
             yield Objection("foreign", "no spec manages it")
         yield from held(version, scene.roles)
+        if (place[0], version.of(place[1])) in self.origins:
+            yield Objection("origin", "a clone is to be received from it")
         arrives = any(place in self.arrivals[id_].places for id_ in self._arriving(planned))
         if version.is_snapshot and not scene.something_stays and not arrives:
             yield Objection("last-version", "it would leave no managed version")

@@ -65,6 +65,7 @@ def _mended(way_out: Mend, pair: Pair, context: Context) -> PairPlan:
     if not isinstance(seen, Seen):
         raise TypeError(f"{pair.receiver_host} is unseen")
     there = seen.filesystems.get(pair.receiver)
+    context.mended.add((pair.receiver_host, pair.receiver))
     rest = PairPlanner(pair, seen, there, context, after=action.id).plan()
     name = pair.source.replication.name
     first = PlannedAction(action, way_out.reason, name)

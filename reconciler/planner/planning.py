@@ -8,6 +8,7 @@ from reconciler.actions import Destroy, Reason
 from reconciler.desired.model import Desired
 from reconciler.observed.model import Observation, Observed, Seen
 from reconciler.planner.absence import Absences
+from reconciler.planner.cloning import origins_first
 from reconciler.planner.context import Context, PairPlan
 from reconciler.planner.explained import explained
 from reconciler.planner.guards import guard
@@ -38,7 +39,7 @@ def plan(
     replications whose destroy budget a person has lifted for this plan.
     """
     found = find_sources(desired, observed, now)
-    pairs = found.pairs()
+    pairs = origins_first(found.pairs())
     closed = closed_windows(desired, now)
     absences = Absences.of(desired, observed)
     context = Context.of(observed, pairs, now, closed, absences)
@@ -58,6 +59,7 @@ def plan(
         blocked=tuple(waits(p, closed) for p in pair_plans if p.waiting),
         notes=(
             *found.notes,
+            *(note for pair_plan in pair_plans for note in pair_plan.notes),
             *orphan_notes(absences),
             *zrepl_notes(found.sources, pairs, observed),
         ),

@@ -21,6 +21,7 @@ from reconciler.actions import (
     SendMode,
     Snapshot,
 )
+from reconciler.actions.send import Origin
 from reconciler.desired.model import Hook
 from reconciler.errors import PlanFileError
 from reconciler.report.fields import Fields, Json, guid_text
@@ -145,7 +146,12 @@ def _send(send: Send) -> Json:
         "path": send.path,
         "token": send.token,
         "estimated_bytes": send.estimated_bytes,
+        **({"origin": _origin(send.origin)} if send.origin is not None else {}),
     }
+
+
+def _origin(origin: Origin) -> Json:
+    return {"filesystem": origin.filesystem, "receiver_snapshot": origin.snapshot}
 
 
 _FLAGS = ("large_blocks", "compressed", "embedded", "raw")
@@ -196,7 +202,12 @@ def _read_send(fields: Fields) -> Send:
         path=fields.text("path"),
         token=fields.optional("token", fields.text),
         estimated_bytes=fields.optional("estimated_bytes", fields.number),
+        origin=fields.optional("origin", lambda name: _read_origin(fields.object(name))),
     )
+
+
+def _read_origin(fields: Fields) -> Origin:
+    return Origin(fields.text("filesystem"), fields.text("receiver_snapshot"))
 
 
 def _read_bookmark(fields: Fields) -> Bookmark:

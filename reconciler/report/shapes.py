@@ -193,6 +193,8 @@ def _range(send: Send, *, explain: bool) -> str:
     count = len(send.versions)
     several = f" ({count} snapshots)" if count > 1 else ""
     start = f"{_start(send.base, explain=explain)} .. " if send.base is not None else ""
+    if send.origin is not None:
+        start = f"clone of {send.start} .. "
     return f"{start}{send.to.label}{several}"
 
 

@@ -169,11 +169,11 @@ def rollback(to: str, *, newer: bool) -> Argv:
 def send(to: str, *, base: str | None, intermediates: bool, flags: StreamFlags) -> Argv:
     """Send a snapshot, whole or as the difference from a base (zfs-send(8)).
 
-    `base` is a snapshot or bookmark by its full name. With `intermediates` all snapshots in
-    between are sent too (`-I`), which ZFS refuses for a bookmark. `-v -P` prints the estimated
-    size and, once a second, the bytes sent, to stderr and for machines: see
-    `zfs.parse.parse_progress`. Never `-p` or `-R`: a plain stream carries no properties that could
-    mount or share something on the receiver.
+    `base` is a snapshot or bookmark by its full name, of a clone also its origin. With
+    `intermediates` all snapshots in between are sent too (`-I`), which ZFS refuses for a bookmark.
+    `-v -P` prints the estimated size and, once a second, the bytes sent, to stderr and for
+    machines: see `zfs.parse.parse_progress`. Never `-p` or `-R`: a plain stream carries no
+    properties that could mount or share something on the receiver.
     """
     check_snapshot(to)
     if base is None and intermediates:
@@ -194,7 +194,9 @@ def send_resume(token: str) -> Argv:
     return ("zfs", "send", "-v", "-P", "-t", token)
 
 
-def receive(filesystem: str, *, kind: FilesystemKind, initial: bool) -> Argv:
+def receive(
+    filesystem: str, *, kind: FilesystemKind, initial: bool, origin: str | None = None
+) -> Argv:
     """Receive a stream into a filesystem (zfs-receive(8)).
 
     `-s` keeps what arrived of an interrupted stream, `-u` mounts nothing. No `-F`: a receiver that
@@ -205,10 +207,15 @@ def receive(filesystem: str, *, kind: FilesystemKind, initial: bool) -> Argv:
     * a volume is not writable and has no device node that udev would open while the next stream
       arrives (`volmode=none`). `canmount` and `mountpoint` do not exist for volumes.
 
-    Later receives pass no properties, so that what people set on the replica stays.
+    Later receives pass no properties, so that what people set on the replica stays. What is sent
+    as the difference from an `origin` is received as a clone of that snapshot (`-o origin=`).
     """
     check_filesystem(filesystem)
-    return ("zfs", "receive", "-s", "-u", *_properties(kind, initial=initial), filesystem)
+    clone: tuple[str, ...] = ()
+    if origin is not None:
+        check_snapshot(origin)
+        clone = ("-o", f"origin={origin}")
+    return ("zfs", "receive", "-s", "-u", *_properties(kind, initial=initial), *clone, filesystem)
 
 
 def _properties(kind: FilesystemKind, *, initial: bool) -> tuple[str, ...]:

@@ -150,21 +150,22 @@ def _check_send(action: Send, observed: Observed) -> None:
         found = current(source, version)
         assert found is not None, f"{action.id}: no {version.label}"
         assert found.is_snapshot, action.id
-    assert action.base is None or _has(source, action.base), f"{action.id}: no {action.base}"
+    above = source if action.origin is None else _origin(action, observed)
+    assert action.base is None or _has(above, action.base), f"{action.id}: no {action.base}"
     _check_run(action, source)
     receiver = (action.receiver_host, action.receiver_filesystem)
     _check_parent(observed, *receiver, raw=action.flags.raw)
     there = filesystem_of(observed, *receiver)
     resumes = action.mode is SendMode.RESUME
     if there is None:
-        assert action.base is None, f"{action.id}: incremental onto nothing"
+        assert action.base is None or action.origin, f"{action.id}: incremental onto nothing"
         assert not resumes, f"{action.id}: resumes nothing"
         return
     assert there.kind is source.kind, action.id
     assert there.resume_token == action.token, f"{action.id}: a partial receive is in the way"
     taken = {version.name for version in there.snapshots}
     assert not taken & {version.name for version in action.versions}, f"{action.id}: name taken"
-    if action.base is None:
+    if action.base is None or action.origin is not None:
         assert there.inconsistent, f"{action.id}: full onto an existing filesystem"
     else:
         assert not there.inconsistent, action.id
@@ -176,6 +177,19 @@ def _check_send(action: Send, observed: Observed) -> None:
         assert token.toguid == action.to.guid, f"{action.id}: resumes something else"
         assert token.fromguid == (action.base.guid if action.base else None), action.id
         assert token.rawok == action.flags.raw, action.id
+
+
+def _origin(action: Send, observed: Observed) -> Filesystem:
+    """Return the sender's origin of a clone; the receiver has it under the name that is said."""
+    assert action.origin is not None
+    assert action.base is not None, action.id
+    source = _there(observed, action.host, action.filesystem)
+    assert source.origin == action.base.of(action.origin.filesystem), action.id
+    name, _, snapshot = action.origin.snapshot.partition("@")
+    there = _there(observed, action.receiver_host, name)
+    found = [version.guid for version in there.snapshots if version.name == snapshot]
+    assert found == [action.base.guid], f"{action.id}: the receiver does not have its origin"
+    return _there(observed, action.host, action.origin.filesystem)
 
 
 def _check_run(action: Send, source: Filesystem) -> None:

@@ -99,6 +99,8 @@ def _step(action: Action) -> str:
 
 def _stream(send: Send) -> str:
     begin = "full" if send.base is None else send.base.label
+    if send.origin is not None:
+        begin = f"{send.start} as clone of {send.origin.snapshot}"
     resumed = " resumed" if send.mode is SendMode.RESUME else ""
     return f"{begin} → {_labels(send.versions, ' ')}{resumed}"
 
