@@ -12,7 +12,16 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from reconciler.actions import AbortReceive, Action, Destroy, Rename, Rollback, Send, Snapshot
+from reconciler.actions import (
+    AbortReceive,
+    Action,
+    Destroy,
+    DestroyFilesystem,
+    Rename,
+    Rollback,
+    Send,
+    Snapshot,
+)
 from reconciler.hosts.addresses import Limits
 from reconciler.planner.plan import PlannedAction
 from reconciler.zfs.names import pool_of
@@ -88,7 +97,14 @@ class Lane(NamedTuple):
             case Snapshot() if action.hooks:
                 # Hooks may take their time: nothing else waits for them, no other hooks either.
                 return cls(((action.host, f"hooks of {action.spec}"),), action.id)
-            case Snapshot() | Destroy() | AbortReceive() | Rename() | Rollback():
+            case (
+                Snapshot()
+                | Destroy()
+                | DestroyFilesystem()
+                | AbortReceive()
+                | Rename()
+                | Rollback()
+            ):
                 kind = action.verb
             case _:
                 kind = "marks"

@@ -10,10 +10,11 @@ from reconciler.observed.model import Observation, Observed, Seen
 from reconciler.planner.absence import Absences
 from reconciler.planner.cloning import origins_first
 from reconciler.planner.context import Context, PairPlan
+from reconciler.planner.departing import departures
+from reconciler.planner.departing_guard import guard_departing
 from reconciler.planner.explained import explained
 from reconciler.planner.guards import guard
 from reconciler.planner.mending_guard import guard_mending
-from reconciler.planner.orphans import orphan_notes
 from reconciler.planner.pairs import Source, find_sources, is_writable
 from reconciler.planner.pairwise import plan_pair
 from reconciler.planner.plan import HostState, Plan, PlannedAction, Specs
@@ -45,10 +46,12 @@ def plan(
     context = Context.of(observed, pairs, now, closed, absences)
     pair_plans = [plan_pair(pair, context) for pair in pairs]
     sources = _SourceRetention(pair_plans, context)
+    leaving = departures(desired, observed, absences, now, allow_destroy)
     actions = [
         *found.snapshots,
         *(action for pair_plan in pair_plans for action in pair_plan.actions),
         *(action for source in found.sources for action in sources.retire(source)),
+        *leaving.actions,
     ]
     draft = Plan(
         at=now,
@@ -56,11 +59,11 @@ def plan(
         hosts=tuple(_state(name, observed.get(name)) for name in sorted(desired.hosts)),
         actions=tuple(actions),
         conflicts=tuple(p.conflict for p in pair_plans if p.conflict is not None),
-        blocked=tuple(waits(p, closed) for p in pair_plans if p.waiting),
+        blocked=(*(waits(p, closed) for p in pair_plans if p.waiting), *leaving.blocked),
         notes=(
             *found.notes,
             *(note for pair_plan in pair_plans for note in pair_plan.notes),
-            *orphan_notes(absences),
+            *leaving.notes,
             *zrepl_notes(found.sources, pairs, observed),
         ),
         next_due=next_due(desired.replications.values(), now, _opening(pair_plans, closed)),
@@ -68,6 +71,7 @@ def plan(
     )
     mended = guard_mending(draft, desired, observed)
     guarded = guard(mended, desired, observed, allow_destroy)
+    guarded = guard_departing(guarded, desired, observed, allow_destroy)
     if not explain:
         return guarded
     return replace(guarded, kept=explained(guarded, desired, observed, pair_plans, sources.found))

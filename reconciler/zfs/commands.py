@@ -1,8 +1,9 @@
 """The command lines that change or send something, each as an argv that needs no shell.
 
 What is never built here, whatever the arguments: `destroy -r`, `-R` or `-f`, a range `a%b`,
-`receive -F`, `rollback -R` or `-f`, the destruction of a filesystem. Names are checked, so that
-none can be taken for an option. What only reads is in `zfs.queries`.
+`receive -F`, `rollback -R` or `-f`, the destruction of a filesystem together with anything in or
+below it. Names are checked, so that none can be taken for an option. What only reads is in
+`zfs.queries`.
 
 Facts about options are from the man pages named with each function.
 """
@@ -24,7 +25,9 @@ from reconciler.zfs.names import (
 from reconciler.zfs.properties import PLACEHOLDER, SPEC
 from reconciler.zfs.queries import (
     get_guid,
+    get_property,
     get_resume_token,
+    list_all_within,
     list_filesystem,
     list_guids,
     list_holds,
@@ -38,10 +41,13 @@ __all__ = [
     "bookmark",
     "create_placeholder",
     "destroy_bookmark",
+    "destroy_filesystem",
     "destroy_snapshots",
     "get_guid",
+    "get_property",
     "get_resume_token",
     "hold",
+    "list_all_within",
     "list_filesystem",
     "list_guids",
     "list_holds",
@@ -53,7 +59,9 @@ __all__ = [
     "rollback",
     "send",
     "send_resume",
+    "set_property",
     "snapshot",
+    "unset",
 ]
 
 MAX_ARGUMENT = 128 * 1024 - 1
@@ -136,6 +144,35 @@ def destroy_bookmark(full: str) -> Argv:
     """Destroy one bookmark (zfs-destroy(8) takes no list of them)."""
     check_bookmark(full)
     return ("zfs", "destroy", full)
+
+
+def destroy_filesystem(filesystem: str) -> Argv:
+    """Destroy a filesystem that has no snapshots and no children: else ZFS refuses, without `-r`.
+
+    Never a pool's own filesystem. Bookmarks would go with it without a word (zfs-destroy(8)).
+    """
+    check_filesystem(filesystem)
+    if "/" not in filesystem:
+        raise ValueError(f"{filesystem} is a pool")
+    return ("zfs", "destroy", filesystem)
+
+
+def set_property(filesystem: str, name: str, value: str) -> Argv:
+    """Set a user property (zfs-set(8))."""
+    check_filesystem(filesystem)
+    if ":" not in name or "=" in name or not value.isprintable():
+        raise ValueError(f"not a user property and its value: {name}={value[:80]!r}")
+    if len(value.encode()) > MAX_PROPERTY_VALUE:
+        raise ValueError(f"the value of {name} is too long")
+    return ("zfs", "set", f"{name}={value}", filesystem)
+
+
+def unset(filesystem: str, name: str) -> Argv:
+    """Take a user property away; one that a parent has is inherited again (zfs-inherit(8))."""
+    check_filesystem(filesystem)
+    if ":" not in name:
+        raise ValueError(f"not a user property: {name}")
+    return ("zfs", "inherit", name, filesystem)
 
 
 def abort_receive(filesystem: str) -> Argv:

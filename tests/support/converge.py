@@ -15,7 +15,9 @@ from reconciler.actions import (
     Bookmark,
     CreateFilesystem,
     Destroy,
+    DestroyFilesystem,
     Hold,
+    MarkGone,
     Release,
     Rename,
     Rollback,
@@ -95,19 +97,21 @@ def _check(action: Action, observed: Observed) -> None:
             assert is_held == isinstance(action, Release), f"{action.id}: held: {is_held}"
         case Destroy():
             _check_destroy(action, observed)
-        case AbortReceive():
-            filesystem = _there(observed, action.host, action.filesystem)
-            assert filesystem.resume_token == action.token, action.id
-        case Rename() | Rollback():
+        case AbortReceive() | Rename() | Rollback():
             _check_mending(action, observed)
+        case MarkGone() | DestroyFilesystem():
+            _check_departure(action, observed)
         case Send():
             _check_send(action, observed)
         case _:
             assert_never(action)
 
 
-def _check_mending(action: Rename | Rollback, observed: Observed) -> None:
+def _check_mending(action: AbortReceive | Rename | Rollback, observed: Observed) -> None:
     filesystem = _there(observed, action.host, action.filesystem)
+    if isinstance(action, AbortReceive):
+        assert filesystem.resume_token == action.token, action.id
+        return
     if isinstance(action, Rename):
         assert filesystem.guid == action.guid, action.id
         assert filesystem_of(observed, action.host, action.to) is None, action.id
@@ -126,6 +130,17 @@ def _check_snapshot(action: Snapshot, observed: Observed) -> None:
     for filesystem in filesystems:
         assert not filesystem.inconsistent, f"{action.id}: {filesystem.name} is half received"
         assert action.name not in {v.name for v in filesystem.snapshots}, action.id
+
+
+def _check_departure(action: MarkGone | DestroyFilesystem, observed: Observed) -> None:
+    filesystem = _there(observed, action.host, action.filesystem)
+    assert filesystem.guid == action.guid, action.id
+    if isinstance(action, MarkGone):
+        return
+    assert not filesystem.versions, f"{action.id}: there is something in it"
+    seen = observed[action.host]
+    assert isinstance(seen, Seen)
+    assert not [n for n in seen.filesystems if n.startswith(f"{filesystem.name}/")], action.id
 
 
 def _check_destroy(action: Destroy, observed: Observed) -> None:
