@@ -56,7 +56,7 @@ def plan(
     draft = Plan(
         at=now,
         specs=Specs(desired.revision, desired.digest, desired.objects),
-        hosts=tuple(_state(name, observed.get(name)) for name in sorted(desired.hosts)),
+        hosts=tuple(host_state(name, observed.get(name)) for name in sorted(desired.hosts)),
         actions=tuple(actions),
         conflicts=tuple(p.conflict for p in pair_plans if p.conflict is not None),
         blocked=(*(waits(p, closed) for p in pair_plans if p.waiting), *leaving.blocked),
@@ -84,7 +84,8 @@ def _opening(pair_plans: Iterable[PairPlan], closed: Mapping[str, int | None]) -
     return min((at for at in opens if at is not None), default=None)
 
 
-def _state(name: str, observation: Observation | None) -> HostState:
+def host_state(name: str, observation: Observation | None) -> HostState:
+    """Return what a plan rests on for one host."""
     match observation:
         case Seen() as seen:
             pools = tuple((name, pool.guid) for name, pool in sorted(seen.pools.items()))
