@@ -10,7 +10,9 @@ from reconciler.actions.base import Done, Failed, Narrowed, Reason, Verdict
 from reconciler.actions.bookmark import Bookmark
 from reconciler.actions.create import CreateFilesystem
 from reconciler.actions.destroy import Destroy
+from reconciler.actions.destroy_filesystem import DestroyFilesystem
 from reconciler.actions.hold import Hold, Release
+from reconciler.actions.properties import MarkGone
 from reconciler.actions.rename import Rename
 from reconciler.actions.rollback import Rollback
 from reconciler.actions.send import Send, SendMode
@@ -25,9 +27,11 @@ __all__ = [
     "Bookmark",
     "CreateFilesystem",
     "Destroy",
+    "DestroyFilesystem",
     "Done",
     "Failed",
     "Hold",
+    "MarkGone",
     "Narrowed",
     "Reason",
     "Release",

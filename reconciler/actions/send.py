@@ -26,6 +26,16 @@ class SendMode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What a clone is a clone of, on both ends."""
+
+    filesystem: str
+    """The sender's, which has the base."""
+    snapshot: str
+    """The receiver's snapshot of the same guid, by its full name."""
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
     """`zfs send | zfs receive -s -u`: never `-F`, never `-R` (zfs-send(8), zfs-receive(8))."""
 
@@ -47,6 +57,8 @@ class Send:
     """auto | direct | relay"""
     token: str | None = None
     estimated_bytes: int | None = None
+    origin: Origin | None = None
+    """Set for the first stream of a clone: the base is a version of another filesystem."""
 
     @property
     def id(self) -> str:
@@ -79,6 +91,7 @@ class Send:
             parent = self.receiver_filesystem.rpartition("/")[0]
             above = filesystem_of(observed, self.receiver_host, parent)
             there = new_filesystem(self.receiver_filesystem, self.kind, above, placeholder=False)
+            there = replace(there, origin=self.origin.snapshot if self.origin else None)
         if self.flags.raw and not there.snapshots:
             source = filesystem_of(observed, self.host, self.filesystem)
             there = replace(
@@ -110,13 +123,20 @@ class Send:
             versions=tuple(resolve(version) for version in self.versions),
         )
 
+    @property
+    def start(self) -> str | None:
+        """The full name of the base; None for a full stream."""
+        if self.base is None:
+            return None
+        return self.base.of(self.origin.filesystem if self.origin is not None else self.filesystem)
+
     def send_command(self) -> Argv:
         """Return the sender's command."""
         if self.token is not None:
             return commands.send_resume(self.token)
         return commands.send(
             self.to.of(self.filesystem),
-            base=self.base.of(self.filesystem) if self.base is not None else None,
+            base=self.start,
             intermediates=len(self.versions) > 1,
             flags=self.flags,
         )
@@ -125,10 +145,13 @@ class Send:
         """Return the receiver's command.
 
         A resumed first receive gets the properties again: an interrupted one may not have set
-        them yet.
+        them yet. Not so the origin: what was begun as a clone is one.
         """
-        first = self.base is None
-        return commands.receive(self.receiver_filesystem, kind=self.kind, initial=first)
+        first = self.base is None or self.origin is not None
+        origin = self.origin.snapshot if self.origin is not None and self.token is None else None
+        return commands.receive(
+            self.receiver_filesystem, kind=self.kind, initial=first, origin=origin
+        )
 
     def look(self) -> Argv:
         """Return the receiver's command that tells which of the versions it has, by guid."""

@@ -16,7 +16,9 @@ from reconciler.actions.base import Done, Verdict
 from reconciler.actions.bookmark import Bookmark
 from reconciler.actions.create import CreateFilesystem
 from reconciler.actions.destroy import Destroy
+from reconciler.actions.destroy_filesystem import DestroyFilesystem
 from reconciler.actions.hold import Hold, Release, hold_all, release_all
+from reconciler.actions.properties import MarkGone
 from reconciler.actions.rename import Rename
 from reconciler.actions.rollback import Rollback
 from reconciler.actions.shared import (
@@ -39,6 +41,8 @@ ScriptedAction = (
     | Hold
     | Release
     | Destroy
+    | DestroyFilesystem
+    | MarkGone
     | AbortReceive
     | Rename
     | Rollback

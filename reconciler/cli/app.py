@@ -5,6 +5,7 @@ import typer
 from reconciler.cli.commands import (
     apply,
     facts,
+    forget,
     import_zrepl,
     plan,
     reconcile,
@@ -75,6 +76,7 @@ app.command("status")(status.status)
 app.command("suspend")(suspend.suspend)
 app.command("resume")(resume.resume)
 app.command("reconcile")(reconcile.reconcile)
+app.command("forget")(forget.forget)
 app.command("facts")(facts.facts)
 app.command("simulate")(simulate.simulate)
 app.command("schema")(schema.schema)

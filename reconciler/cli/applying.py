@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -53,8 +53,16 @@ class Applying:
         self, *, approved: bool, allow_destroy: Sequence[str] = (), compare: str | None = None
     ) -> ExitCode:
         """Observe, plan, show, ask unless that was done, and execute."""
+
+        def planned(session: Session) -> Plan:
+            return session.plan(explain=self.explain, allow_destroy=allow_destroy, compare=compare)
+
+        return self.made(planned, approved=approved)
+
+    def made(self, make: Callable[[Session], Plan], *, approved: bool) -> ExitCode:
+        """Show the plan that is made, ask unless that was done, and execute."""
         with self._errors_told(), self._session() as session:
-            plan = session.plan(explain=self.explain, allow_destroy=allow_destroy, compare=compare)
+            plan = make(session)
             self._show(plan)
             if not plan.actions:
                 return self._nothing_to_do(plan)

@@ -20,6 +20,7 @@ from reconciler.executor import observe as observing
 from reconciler.hosts import fleet as fleets
 from reconciler.hosts.addresses import SimulatedAddress, SshOptions
 from reconciler.observed.model import Observation, Observed, Seen
+from reconciler.planner.forgetting import forget
 from reconciler.planner.plan import Plan
 from reconciler.planner.planning import plan
 from reconciler.planner.policy import policy_change
@@ -59,6 +60,15 @@ class Session:
         for observation in observed.values():
             _log(observation)
         return observed
+
+    def forgetting(self, name: str, target: str | None) -> Plan:
+        """Look at whole pools and return the plan that takes a replication's leftovers away."""
+        count = count_text(len(self.desired.hosts), "host")
+        with _said_meanwhile(f"Observing {count} ..."), closing_on_interrupt(self.fleet):
+            observed = observing.observe_whole(self.desired, self.fleet, self.clock)
+        for observation in observed.values():
+            _log(observation)
+        return forget(self.desired, observed, name, self.now or int(time.time()), target=target)
 
     def observe_host(self, name: str) -> Observation:
         """Ask one host of the specs."""

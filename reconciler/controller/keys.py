@@ -14,7 +14,9 @@ from reconciler.actions import (
     Bookmark,
     CreateFilesystem,
     Destroy,
+    DestroyFilesystem,
     Hold,
+    MarkGone,
     Release,
     Rename,
     Rollback,
@@ -186,6 +188,8 @@ def _is_own(action: Action, key: Key, replication: Replication) -> bool:
     match action:
         case Snapshot():
             return not key.receiver and action.host == key.sender
+        case MarkGone() | DestroyFilesystem():
+            return action.host == key.receiver and _receives(key, replication, action.filesystem)
         case Destroy():
             return _is_there(key, replication, action.host, action.filesystem)
         case Send():

@@ -204,6 +204,8 @@ class Target:
     initial: Initial = Initial.ALL
     path: DataPath = DataPath.AUTO
     on_conflict: OnConflict = OnConflict.STOP
+    destroy_gone_after: int | None = None
+    """Seconds for which a receiver stays whose source is gone; None: for ever."""
     max_lag: int | None = None
     """Seconds: how old the newest version here may be before it is late; None: no goal."""
 

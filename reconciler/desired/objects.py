@@ -7,7 +7,7 @@ in `part`, `host_objects` and `hook_objects`.
 
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from reconciler.desired.hook_objects import Hook
 from reconciler.desired.host_objects import HostSpec
@@ -151,7 +151,22 @@ class Source(Part):
     )
 
 
-_ON_THE_WAY = frozenset({"onSourceGone", "properties", "encryption"})
+_ON_THE_WAY = frozenset({"properties", "encryption"})
+
+
+class OnSourceGone(Part):
+    """What is done about a receiver whose source is gone; `keep` in place of it: nothing."""
+
+    destroy_after: Duration = Field(
+        description="For so long it stays, counted from when its source was first seen gone. Then"
+        " its managed versions are destroyed, and the filesystem if nothing else is in or below it."
+        " Each time it needs `reconciler apply --allow-destroy NAME`, unless `maxDestroy` has"
+        " `share: 100%`."
+    )
+
+
+def _kept(value: object) -> object:
+    return None if value == "keep" else value
 
 
 class Target(Part):
@@ -184,6 +199,14 @@ class Target(Part):
         description="What is done about a receiver that stands in the way of streams: nothing,"
         " until a person has decided; it is rolled back to the common version, and what it alone"
         " has is given up; or it gets another name and is sent anew.",
+    )
+    on_source_gone: Annotated[
+        OnSourceGone | None,
+        BeforeValidator(_kept, json_schema_input_type=Literal["keep"] | OnSourceGone),
+    ] = Field(
+        None,
+        description="What is done about a receiver whose source is gone: `keep` (default), or"
+        " `{destroyAfter: 90d}`. One that was not seen, or is no longer selected, is not gone.",
     )
     max_lag: Duration | None = Field(
         None,

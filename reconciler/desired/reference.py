@@ -195,7 +195,9 @@ def _inside(models: Schema, field: Schema, path: str) -> Iterator[str]:
 
 
 def _model_name(field: Schema) -> str:
-    return str(field.get("$ref", "")).rpartition("/")[2]
+    """Return the mapping that a field is, or is in one of its forms; empty when it is none."""
+    forms = (field, *field.get("anyOf", ()))
+    return next((str(f["$ref"]).rpartition("/")[2] for f in forms if "$ref" in f), "")
 
 
 def _default(field: Schema) -> str:
@@ -207,6 +209,9 @@ def _default(field: Schema) -> str:
 
 def _type(field: Schema) -> str:
     """Say what may be written."""
+    if "anyOf" in field:
+        words = [f"`{form['const']}`" for form in field["anyOf"] if "const" in form]
+        return ", ".join((*words, "mapping"))
     if model := _model_name(field):
         return _KEEP_LINK if model in _KEEP else "mapping"
     if "x-kind" in field:

@@ -176,6 +176,9 @@ class _Resolver:
             initial=Initial(section.initial),
             path=DataPath(section.path),
             on_conflict=OnConflict(section.on_conflict),
+            destroy_gone_after=None
+            if section.on_source_gone is None
+            else parse_duration(section.on_source_gone.destroy_after),
             max_lag=None if section.max_lag is None else parse_duration(section.max_lag),
         )
 

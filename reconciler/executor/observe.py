@@ -7,7 +7,7 @@ from reconciler.desired.model import Desired
 from reconciler.errors import HostError
 from reconciler.hosts.addresses import at_once
 from reconciler.hosts.fleet import Fleet
-from reconciler.observed.model import Observation, Observed
+from reconciler.observed.model import Observation, Observed, Seen
 from reconciler.observed.probe import probe
 from reconciler.observed.read import probe_failed, read_probe
 from reconciler.planner.roots import roots_of
@@ -24,11 +24,25 @@ AT_ONCE = 32
 def observe(desired: Desired, fleet: Fleet, clock: Clock) -> Observed:
     """Return what every host says; a host that can't be asked is Unseen with the cause."""
     roots = roots_of(desired)
+    return _each(desired, lambda host: observe_host(host, roots[host], fleet, clock))
+
+
+def observe_whole(desired: Desired, fleet: Fleet, clock: Clock) -> Observed:
+    """Return what every host says of all its imported pools: two executions for each of them."""
+
+    def whole(host: str) -> Observation:
+        first = observe_host(host, (), fleet, clock)
+        pools = tuple(first.pools) if isinstance(first, Seen) else ()
+        return observe_host(host, pools, fleet, clock) if pools else first
+
+    return _each(desired, whole)
+
+
+def _each(desired: Desired, look: Callable[[str], Observation]) -> Observed:
     hosts = sorted(desired.hosts)
     count = at_once(desired.hosts.values(), min(AT_ONCE, max(1, len(hosts))))
     with ThreadPoolExecutor(max_workers=count) as pool:
-        found = pool.map(lambda host: observe_host(host, roots[host], fleet, clock), hosts)
-        return dict(zip(hosts, found, strict=True))
+        return dict(zip(hosts, pool.map(look, hosts), strict=True))
 
 
 def observe_host(name: str, roots: Sequence[str], fleet: Fleet, clock: Clock) -> Observation:

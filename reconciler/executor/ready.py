@@ -13,7 +13,16 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from reconciler.actions import AbortReceive, Action, Destroy, Rename, Rollback, Send, Snapshot
+from reconciler.actions import (
+    AbortReceive,
+    Action,
+    Destroy,
+    DestroyFilesystem,
+    Rename,
+    Rollback,
+    Send,
+    Snapshot,
+)
 from reconciler.executor.order import Order
 from reconciler.hosts.addresses import Limits
 from reconciler.planner.plan import PlannedAction
@@ -90,7 +99,14 @@ class Lane(NamedTuple):
             case Snapshot() if action.hooks:
                 # Hooks may take their time: nothing else waits for them, no other hooks either.
                 return cls(((action.host, f"hooks of {action.spec}"),), action.id)
-            case Snapshot() | Destroy() | AbortReceive() | Rename() | Rollback():
+            case (
+                Snapshot()
+                | Destroy()
+                | DestroyFilesystem()
+                | AbortReceive()
+                | Rename()
+                | Rollback()
+            ):
                 kind = action.verb
             case _:
                 kind = _MARKS

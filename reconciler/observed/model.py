@@ -63,6 +63,8 @@ class Filesystem:
     """`reconciler:reconcile=disabled`, own or inherited: hands off."""
     versions: tuple[Version, ...] = ()
     """In version order. Empty also where versions were not asked for: see Seen.listed."""
+    gone_since: int | None = None
+    """Since when we know that its source is gone, epoch seconds (`reconciler:gone-since`)."""
 
     @property
     def pool(self) -> str:

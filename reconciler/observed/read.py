@@ -32,7 +32,7 @@ from reconciler.zfs.parse import (
     parse_pools,
     parse_versions,
 )
-from reconciler.zfs.properties import DISABLED
+from reconciler.zfs.properties import DISABLED, gone_since
 from reconciler.zfs.types import Version, version_order
 
 Tags = Mapping[str, tuple[str, ...]]
@@ -170,6 +170,7 @@ def _filesystem(row: FilesystemRow, versions: Sequence[Version], tags: Tags) -> 
         placeholder=row.placeholder == row.name,
         disabled=row.reconcile == DISABLED,
         versions=tuple(sorted(completed, key=version_order)),
+        gone_since=gone_since(row.gone_since, row.name) if row.gone_since else None,
     )
 
 

@@ -4,7 +4,7 @@ A conflict is a value in the plan; inside the planner it travels as an exception
 step of planning a pair may find one and none can go on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from reconciler.observed.model import Filesystem
 from reconciler.planner.history import Diverged, NoCommonVersion
@@ -52,14 +52,22 @@ def diverged(pair: Pair, there: Filesystem, found: Diverged) -> Conflicted:
         "diverged",
         f"diverged: {_count(found.receiver_only)} there that {sender} does not have ({names}),"
         f" newer than the common {common.label}",
-        f"to keep what is there: zfs rename {there.name} away and start afresh; to give it up:"
-        f" zfs rollback -r {common.of(there.name)} on {host} (destroys {names})",
+        f"to keep what is there: zfs rename {there.name} {there.name}.aside and start afresh; to"
+        f" give it up: zfs rollback -r {common.of(there.name)} on {host} (destroys {names})",
         [
             f"common: {common.label} (guid {common.guid})",
             *(f"only on {host}: {v.label} (guid {v.guid})" for v in found.receiver_only),
             f"newest on {sender}: {_newest(pair.source.filesystem)}",
+            *_set_back(pair, found),
         ],
     )
+
+
+def _set_back(pair: Pair, found: Diverged) -> Iterator[str]:
+    """Say that all that the sender lacks came from there, if it did."""
+    if all(pair.source.ours.on_receiver(version) for version in found.receiver_only):
+        sender = pair.source.host
+        yield f"all of it came from {sender}, which was set back to an earlier state or has lost it"
 
 
 def no_common(pair: Pair, there: Filesystem, found: NoCommonVersion) -> Conflicted:
@@ -69,12 +77,24 @@ def no_common(pair: Pair, there: Filesystem, found: NoCommonVersion) -> Conflict
         "no-common-version",
         f"no common version: none of the {_count(found.receiver_has)} there is on {sender}, as"
         " snapshot or as bookmark",
-        f"zfs rename {there.name} on {host} to keep it aside and start afresh",
+        f"zfs rename {there.name} {there.name}.aside on {host} to keep it and start afresh",
         [
             f"newest on {host}: {_newest(there)}",
             f"newest on {sender}: {_newest(pair.source.filesystem)}",
+            *_made_anew(pair, found),
         ],
     )
+
+
+def _made_anew(pair: Pair, found: NoCommonVersion) -> Iterator[str]:
+    """Say that the sender's filesystem is another one by now, if what we leave on it is gone."""
+    here, marks = pair.source.filesystem, pair.marks
+    was_received = any(marks.base_tag in version.holds for version in found.receiver_has)
+    if was_received and not any(marks.is_cursor(version) for version in here.bookmarks):
+        yield (
+            f"{pair.source.host} {here.name} has no cursor of ours any more: it seems to be another"
+            " filesystem, made anew under the old name"
+        )
 
 
 def occupied(host: str, there: Filesystem) -> Conflicted:

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.observed.model import Observed, Seen
+from reconciler.planner.absence import Absences
+from reconciler.planner.cloning import awaited_origins
 from reconciler.planner.pairs import Pair
-from reconciler.planner.plan import Conflict, PlannedAction
+from reconciler.planner.plan import Conflict, Note, PlannedAction
 from reconciler.planner.retire import Retention
 from reconciler.zfs.types import Version
 
@@ -18,13 +20,19 @@ class Context:
     now: int
     """The instant of the plan, epoch seconds."""
     origins: Mapping[str, frozenset[str]]
-    """Seen host → full names of its snapshots that have clones."""
+    """Seen host → full names of its snapshots that have clones, or are to have received ones."""
     declared: frozenset[tuple[str, str]]
     """(host, filesystem) of every pair's receiver: these are never made as placeholders."""
     wary: frozenset[tuple[str, str]]
     """(host, filesystem) of every sender's filesystem that has an unseen peer."""
+    absences: Absences
+    """Receivers whose sender's filesystem is gone."""
     closed: Mapping[str, int | None] = field(default_factory=dict)
     """Replication whose windows are closed → when they open, if that is known."""
+    coming: dict[tuple[str, str], dict[int, str]] = field(default_factory=dict)
+    """Receiver's (host, filesystem) → guids that arrive there, and by which action; grows, too."""
+    mended: set[tuple[str, str]] = field(default_factory=set)
+    """Receivers that are renamed or rolled back first: what was seen there is not what stays."""
     arriving: dict[tuple[str, str], str] = field(default_factory=dict)
     """(host, filesystem) → the action that brings it into being; grows as pairs are planned."""
     arriving_raw: set[tuple[str, str]] = field(default_factory=set)
@@ -37,22 +45,27 @@ class Context:
         pairs: Sequence[Pair],
         now: int,
         closed: Mapping[str, int | None],
+        absences: Absences,
     ) -> "Context":
         """Return the context for planning these pairs."""
+        origins = {
+            host: {fs.origin for fs in seen.filesystems.values() if fs.origin}
+            for host, seen in observed.items()
+            if isinstance(seen, Seen)
+        }
+        for host, snapshot in awaited_origins(pairs, observed):
+            origins[host].add(snapshot)
         return cls(
             observed=observed,
             now=now,
-            origins={
-                host: frozenset(fs.origin for fs in seen.filesystems.values() if fs.origin)
-                for host, seen in observed.items()
-                if isinstance(seen, Seen)
-            },
+            origins={host: frozenset(found) for host, found in origins.items()},
             declared=frozenset((pair.receiver_host, pair.receiver) for pair in pairs),
             wary=frozenset(
                 (pair.source.host, pair.source.filesystem.name)
                 for pair in pairs
                 if not isinstance(observed.get(pair.receiver_host), Seen)
             ),
+            absences=absences,
             closed=closed,
         )
 
@@ -72,6 +85,7 @@ class PairPlan:
     """What was decided about the receiver's snapshots; None where nothing could be decided."""
     waiting: tuple[Version, ...] = ()
     """What is to be sent once the replication's windows open."""
+    notes: tuple[Note, ...] = ()
 
     @property
     def settled_by(self) -> tuple[str, ...]:

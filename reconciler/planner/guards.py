@@ -13,7 +13,9 @@ from typing import NamedTuple
 from reconciler.actions import Destroy, Send, Snapshot
 from reconciler.desired.model import Desired
 from reconciler.observed.model import Filesystem, Observed, Seen
+from reconciler.planner.absence import Absences
 from reconciler.planner.budget import Going, excess, is_near
+from reconciler.planner.departing_guard import Departure
 from reconciler.planner.history import Common, History, Nothing, compare
 from reconciler.planner.objections import (
     Need,
@@ -42,6 +44,8 @@ class _Scene:
     """The versions that were seen, by label and guid."""
     owners: tuple[Owner, ...] = ()
     something_stays: bool = False
+    departs: bool = False
+    """Whether all of it may go, because its source is gone for long enough."""
     needs: tuple[Need, ...] = ()
     excesses: Mapping[str, Objection] = field(default_factory=dict)
     """Replication → what stands against letting go of so many that it manages."""
@@ -88,16 +92,22 @@ class _Eye:
         self, plan: Plan, desired: Desired, observed: Observed, allow_destroy: Collection[str]
     ) -> None:
         self.observed = observed
+        self.absences = Absences.of(desired, observed)
         self.parts = Roles(desired)
+        self.departure = Departure(desired, observed, self.absences, plan.at, allow_destroy)
         self.allow_destroy = allow_destroy
         self.sends: dict[tuple[Place, ...], list[Send]] = defaultdict(list)
         self.arrivals: dict[str, _Arrival] = {}
+        self.origins: set[tuple[str, str]] = set()
+        """Host and full name of snapshots that clones are received from."""
         self.doomed: dict[Place, set[int]] = defaultdict(set)
         self.awaited: dict[Place, set[str]] = {}
         """What all destroys of a filesystem's snapshots wait for."""
         for planned in plan.actions:
             match planned.action:
                 case Send() as send:
+                    if send.origin is not None:
+                        self.origins.add((send.receiver_host, send.origin.snapshot))
                     self.sends[send.places].append(send)
                     self.arrivals[send.id] = _Arrival(
                         send.places[1:], planned.replication, len(send.versions)
@@ -145,8 +155,10 @@ class _Eye:
         if not owners:
             yield Objection("foreign", "no spec manages it")
         yield from held(version, scene.roles)
+        if (place[0], version.of(place[1])) in self.origins:
+            yield Objection("origin", "a clone is to be received from it")
         arrives = any(place in self.arrivals[id_].places for id_ in self._arriving(planned))
-        if version.is_snapshot and not scene.something_stays and not arrives:
+        if version.is_snapshot and not (scene.something_stays or arrives or scene.departs):
             yield Objection("last-version", "it would leave no managed version")
         for need in scene.needs:
             yield from needed(planned, need, version)
@@ -164,7 +176,14 @@ class _Eye:
             return _Scene(Objection("unseen", f"{' '.join(place)} was not seen"))
         roles, doomed = self.parts.of(place), self.doomed[place]
         owners = self.parts.owners(place, roles)
+        departs = any(
+            role.receiver == place
+            and self._filesystem(role.sender) is None
+            and self.departure.objection(role, place) is None
+            for role in roles
+        )
         scene = _Scene(
+            departs=departs,
             objection=next(self._against_all(seen, filesystem, roles), None),
             roles=roles,
             owners=owners,
@@ -175,6 +194,8 @@ class _Eye:
             ),
             needs=tuple(self._need(role, place) for role in roles),
         )
+        if departs:
+            return scene
         return replace(scene, excesses=dict(self._excesses(place, filesystem, scene)))
 
     def _against_all(
@@ -232,8 +253,12 @@ class _Eye:
             yield Objection("peer-unseen", f"its peer {peer[0]} {peer[1]} was not seen")
             return
         there = self._filesystem(role.receiver)
+        if there is None and role.receiver in self.absences.renamed:
+            yield Objection("conflict", f"{role.sender[1]} seems to have been renamed")
         if self._filesystem(role.sender) is None:
-            yield Objection("peer-gone", f"its peer {peer[0]} {peer[1]} is gone")
+            why = self.departure.objection(role, place)
+            if why is not None:
+                yield Objection("peer-gone", f"its peer {peer[0]} {peer[1]} is gone{why}")
             return
         begun = there is None or (there.inconsistent and there.resume_token is not None)
         if not isinstance(self._history(role), Common) and not begun:

@@ -17,6 +17,11 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 _STAMP_LENGTH = len("20260102T030405Z")
 
 
+def base_tag(replication: str) -> str:
+    """Return the hold on the last version a receiver has received."""
+    return f"rec-base_{replication}"
+
+
 def snapshot_name(prefix: str, at: int) -> str:
     """Return the name of a snapshot for an instant: `rec-20261122T231500Z`, always UTC."""
     return prefix + datetime.fromtimestamp(at, UTC).strftime(_STAMP)
@@ -123,7 +128,7 @@ class PairMarks:
     @property
     def base_tag(self) -> str:
         """The receiver's hold on the last version it received."""
-        return f"rec-base_{self.replication}"
+        return base_tag(self.replication)
 
     def is_cursor(self, version: Version) -> bool:
         """Tell whether a bookmark is a cursor of this pair, for whatever guid."""

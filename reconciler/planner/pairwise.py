@@ -8,6 +8,7 @@ from reconciler.planner.context import Context, PairPlan
 from reconciler.planner.mending import Mend, mend
 from reconciler.planner.pairs import Pair
 from reconciler.planner.plan import Conflict, PlannedAction
+from reconciler.planner.renaming import check_not_renamed
 from reconciler.planner.replication import PairPlanner
 
 
@@ -22,6 +23,8 @@ def plan_pair(pair: Pair, context: Context) -> PairPlan:
     if pair.source.filesystem.disabled or (there is not None and there.disabled):
         return PairPlan(pair, frozen="switched off by reconciler:reconcile=disabled")
     try:
+        if there is None:
+            check_not_renamed(pair, seen, context)
         return PairPlanner(pair, seen, there, context).plan()
     except Conflicted as found:
         return _after(found, pair, seen, there, context)
@@ -62,6 +65,7 @@ def _mended(way_out: Mend, pair: Pair, context: Context) -> PairPlan:
     if not isinstance(seen, Seen):
         raise TypeError(f"{pair.receiver_host} is unseen")
     there = seen.filesystems.get(pair.receiver)
+    context.mended.add((pair.receiver_host, pair.receiver))
     rest = PairPlanner(pair, seen, there, context, after=action.id).plan()
     name = pair.source.replication.name
     first = PlannedAction(action, way_out.reason, name)

@@ -7,11 +7,14 @@ from dataclasses import replace
 from reconciler.actions import Destroy, Reason
 from reconciler.desired.model import Desired
 from reconciler.observed.model import Observation, Observed, Seen
+from reconciler.planner.absence import Absences
+from reconciler.planner.cloning import origins_first
 from reconciler.planner.context import Context, PairPlan
+from reconciler.planner.departing import departures
+from reconciler.planner.departing_guard import guard_departing
 from reconciler.planner.explained import explained
 from reconciler.planner.guards import guard
 from reconciler.planner.mending_guard import guard_mending
-from reconciler.planner.orphans import orphan_notes
 from reconciler.planner.pairs import Source, find_sources, is_writable
 from reconciler.planner.pairwise import plan_pair
 from reconciler.planner.plan import HostState, Plan, PlannedAction, Specs
@@ -37,26 +40,30 @@ def plan(
     replications whose destroy budget a person has lifted for this plan.
     """
     found = find_sources(desired, observed, now)
-    pairs = found.pairs()
+    pairs = origins_first(found.pairs())
     closed = closed_windows(desired, now)
-    context = Context.of(observed, pairs, now, closed)
+    absences = Absences.of(desired, observed)
+    context = Context.of(observed, pairs, now, closed, absences)
     pair_plans = [plan_pair(pair, context) for pair in pairs]
     sources = _SourceRetention(pair_plans, context)
+    leaving = departures(desired, observed, absences, now, allow_destroy)
     actions = [
         *found.snapshots,
         *(action for pair_plan in pair_plans for action in pair_plan.actions),
         *(action for source in found.sources for action in sources.retire(source)),
+        *leaving.actions,
     ]
     draft = Plan(
         at=now,
         specs=Specs(desired.revision, desired.digest, desired.objects),
-        hosts=tuple(_state(name, observed.get(name)) for name in sorted(desired.hosts)),
+        hosts=tuple(host_state(name, observed.get(name)) for name in sorted(desired.hosts)),
         actions=tuple(actions),
         conflicts=tuple(p.conflict for p in pair_plans if p.conflict is not None),
-        blocked=tuple(waits(p, closed) for p in pair_plans if p.waiting),
+        blocked=(*(waits(p, closed) for p in pair_plans if p.waiting), *leaving.blocked),
         notes=(
             *found.notes,
-            *orphan_notes(desired, observed),
+            *(note for pair_plan in pair_plans for note in pair_plan.notes),
+            *leaving.notes,
             *zrepl_notes(found.sources, pairs, observed),
         ),
         next_due=next_due(desired.replications.values(), now, _opening(pair_plans, closed)),
@@ -64,6 +71,7 @@ def plan(
     )
     mended = guard_mending(draft, desired, observed)
     guarded = guard(mended, desired, observed, allow_destroy)
+    guarded = guard_departing(guarded, desired, observed, allow_destroy)
     if not explain:
         return guarded
     return replace(guarded, kept=explained(guarded, desired, observed, pair_plans, sources.found))
@@ -76,7 +84,8 @@ def _opening(pair_plans: Iterable[PairPlan], closed: Mapping[str, int | None]) -
     return min((at for at in opens if at is not None), default=None)
 
 
-def _state(name: str, observation: Observation | None) -> HostState:
+def host_state(name: str, observation: Observation | None) -> HostState:
+    """Return what a plan rests on for one host."""
     match observation:
         case Seen() as seen:
             pools = tuple((name, pool.guid) for name, pool in sorted(seen.pools.items()))

@@ -19,11 +19,12 @@ from reconciler.actions import (
     SendMode,
 )
 from reconciler.observed.model import Filesystem, Pool, Seen
+from reconciler.planner.cloning import CloneBase, clone_base, origins_receiver
 from reconciler.planner.conflicts import Conflicted
 from reconciler.planner.context import Context, PairPlan
 from reconciler.planner.history import Run, runs
 from reconciler.planner.pairs import Pair, is_writable
-from reconciler.planner.plan import PlannedAction
+from reconciler.planner.plan import Note, PlannedAction, Severity
 from reconciler.planner.retire import Protection, Retention
 from reconciler.planner.way import Way, find_way
 from reconciler.zfs.capabilities import StreamFlags, stream_flags
@@ -56,6 +57,8 @@ class PairPlanner:
         self.actions: list[PlannedAction] = []
         self.arriving: dict[tuple[str, str], str] = {}
         """What this pair adds to the context's, once it is known to have no conflict."""
+        self.clone: CloneBase | None = None
+        """What the first stream starts from, of a clone whose origin the receiver has."""
         self.waiting: frozenset[int] = frozenset()
         """The guids of what waits for a window."""
 
@@ -63,7 +66,9 @@ class PairPlanner:
         """Return the plan, or raise Conflicted."""
         here, there = _writable(self.source.seen, self.here.name), self._receiver_pool()
         may_send = self.source.replication.name not in self.context.closed
-        way = find_way(self.pair, self.seen, self.there, may_send=may_send)
+        self.clone = self._clone_base()
+        origin = self.clone.version.guid if self.clone is not None else None
+        way = find_way(self.pair, self.seen, self.there, may_send=may_send, origin=origin)
         self.waiting = frozenset(version.guid for version in way.waiting)
         flags = self._flags(here, there)
         sends = self._sends(way, flags)
@@ -74,6 +79,8 @@ class PairPlanner:
             self._release_sent([p.id for p in self.actions], "nothing is to be sent now")
         retention = self._retire(way, base)
         self.context.arriving.update(self.arriving)
+        coming = {version.guid: send.id for send in self._sent for version in send.versions}
+        self.context.coming[self.seen.host, self.pair.receiver] = coming
         receiver = (self.seen.host, self.pair.receiver)
         if flags.raw and receiver in self.arriving:
             self.context.arriving_raw.add(receiver)
@@ -83,7 +90,31 @@ class PairPlanner:
             base=base,
             retention=retention,
             waiting=way.waiting,
+            notes=tuple(self._notes(way)),
         )
+
+    def _clone_base(self) -> CloneBase | None:
+        if self.there is not None and not self.there.inconsistent:
+            return None
+        name = origins_receiver(self.pair)
+        stays = (self.seen.host, name) not in self.context.mended
+        there = self.seen.filesystems.get(name) if name is not None and stays else None
+        return clone_base(self.pair, there, self.context.coming)
+
+    def _notes(self, way: Way) -> Iterator[Note]:
+        """Say of a clone that it becomes a filesystem of its own."""
+        first = self._sent[0] if self._sent and way.base is None else None
+        if first is not None and self.here.origin is not None and first.base is None:
+            yield Note(
+                Severity.NOTICE,
+                f"{self.source.host} {self.here.name} is a clone of {self.here.origin}, which"
+                f" {self.seen.host} does not have: it is sent in full",
+                self.source.replication.name,
+            )
+
+    @property
+    def _sent(self) -> list[Send]:
+        return [p.action for p in self.actions if isinstance(p.action, Send)]
 
     def _add(self, action: Action, code: str, message: str, *after: str) -> str:
         depends = tuple(sorted(set(after) or {*filter(None, [self.first])}))
@@ -115,7 +146,8 @@ class PairPlanner:
                 "encryption-mismatch",
                 f"{self.here.name} is encrypted and {self.there.name} is not: a raw stream"
                 " can't continue it",
-                f"zfs rename {self.there.name} on {self.seen.host} away to start afresh",
+                f"zfs rename {self.there.name} {self.there.name}.aside on {self.seen.host} to"
+                " start afresh",
             )
         if not encrypted:
             self._check_key(self.pair.receiver)
@@ -213,6 +245,12 @@ class PairPlanner:
     ) -> str:
         to = run.versions[-1]
         ready = [*before, *self._made(run)]
+        clone = self.clone if run.base is None else None
+        if clone is not None and token is not None and token.fromguid != clone.version.guid:
+            clone = None
+        if clone is not None:
+            run = Run(clone.version, run.versions)
+            ready += filter(None, [clone.sent_by])
         if self.marks.step_tag not in to.holds:
             hold = Hold(self.source.host, self.here.name, to, self.marks.step_tag)
             ready.append(
@@ -231,7 +269,8 @@ class PairPlanner:
             flags=flags,
             path=str(self.pair.target.path),
             token=self.there.resume_token if token is not None and self.there else None,
-            estimated_bytes=self._estimate(run, token),
+            estimated_bytes=self._estimate(run, token, clone),
+            origin=clone.origin if clone is not None else None,
         )
         wanted = (
             f"{self.seen.host} would keep it"
@@ -244,12 +283,16 @@ class PairPlanner:
         if any(version.is_planned for version in run.versions) and self.source.snapshot_id:
             yield self.source.snapshot_id
 
-    def _estimate(self, run: Run, token: ResumeToken | None) -> int | None:
-        """Estimate a stream's bytes from what the snapshots say was written."""
+    def _estimate(self, run: Run, token: ResumeToken | None, clone: CloneBase | None) -> int | None:
+        """Estimate a stream's bytes from what the snapshots say was written.
+
+        A clone's first snapshot says so of what was written since the origin.
+        """
         if run.base is None:
             size = run.versions[-1].referenced
         else:
-            start, end = run.base.createtxg, run.versions[-1].createtxg
+            start = run.base.createtxg if clone is None else 0
+            end = run.versions[-1].createtxg
             parts = [v.written for v in self.here.snapshots if start < v.createtxg <= end]
             size = None if None in parts else sum(part or 0 for part in parts)
         if size is None or token is None:

@@ -34,13 +34,22 @@ class Way:
     """What would be wanted if something could be sent now."""
 
 
-def find_way(pair: Pair, seen: Seen, there: Filesystem | None, *, may_send: bool = True) -> Way:
+def find_way(
+    pair: Pair,
+    seen: Seen,
+    there: Filesystem | None,
+    *,
+    may_send: bool = True,
+    origin: int | None = None,
+) -> Way:
     """Return the way for a pair; `there` is what is at the receiver's place.
+
+    `origin` is the guid that a first stream may start from, besides being full.
 
     If nothing may be sent now, nothing is wanted: what would be waits, and the receiver's rules
     count only what it has. Raises Conflicted: there is none until a person has done something.
     """
-    finder = _WayFinder(pair, seen, there)
+    finder = _WayFinder(pair, seen, there, origin)
     way = finder.find()
     return way if may_send else finder.put_off(way)
 
@@ -48,8 +57,11 @@ def find_way(pair: Pair, seen: Seen, there: Filesystem | None, *, may_send: bool
 class _WayFinder:
     """The checks and choices on the way; each may find a conflict."""
 
-    def __init__(self, pair: Pair, seen: Seen, there: Filesystem | None) -> None:
+    def __init__(
+        self, pair: Pair, seen: Seen, there: Filesystem | None, origin: int | None
+    ) -> None:
         self.pair = pair
+        self.origin = origin
         self.source = pair.source
         self.here = pair.source.filesystem
         self.seen = seen
@@ -179,9 +191,9 @@ class _WayFinder:
 
     def _continues(self, token: ResumeToken, base: Common | None) -> bool:
         """Tell whether the partial stream starts where a new one would, and is of its kind."""
-        start = base.receiver.guid if base is not None else None
+        starts = {base.receiver.guid} if base is not None else {None, self.origin}
         raw = self.here.encryption != "off"
-        return token.fromguid == start and token.rawok == raw
+        return token.fromguid in starts and token.rawok == raw
 
 
 def _find(versions: Sequence[Version], guid: int) -> Version | None:

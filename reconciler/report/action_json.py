@@ -13,7 +13,9 @@ from reconciler.actions import (
     Bookmark,
     CreateFilesystem,
     Destroy,
+    DestroyFilesystem,
     Hold,
+    MarkGone,
     Release,
     Rename,
     Rollback,
@@ -21,12 +23,17 @@ from reconciler.actions import (
     SendMode,
     Snapshot,
 )
+from reconciler.actions.send import Origin
 from reconciler.desired.model import Hook
 from reconciler.errors import PlanFileError
 from reconciler.report.fields import Fields, Json, guid_text
 from reconciler.report.figures import timestamp
 from reconciler.zfs.capabilities import StreamFlags
+from reconciler.zfs.properties import GONE_SINCE
 from reconciler.zfs.types import FilesystemKind, Version, VersionKind
+
+_OfWhole = AbortReceive | Rename | Rollback | CreateFilesystem | DestroyFilesystem | MarkGone
+"""What is done to a filesystem as a whole."""
 
 
 def version_object(version: Version) -> Json:
@@ -94,14 +101,7 @@ def _hook(hook: Hook) -> Json:
 
 
 def _on_one_filesystem(
-    action: Bookmark
-    | Hold
-    | Release
-    | Destroy
-    | AbortReceive
-    | CreateFilesystem
-    | Rename
-    | Rollback,
+    action: Bookmark | Hold | Release | Destroy | _OfWhole,
 ) -> Json:
     match action:
         case Bookmark():
@@ -111,12 +111,17 @@ def _on_one_filesystem(
             return _versions(action.version) | {"tag": action.tag}
         case Destroy():
             return _versions(*action.versions)
-        case AbortReceive() | Rename() | Rollback() | CreateFilesystem():
-            return _clearing(action)
+        case _:
+            return _of_whole(action)
 
 
-def _clearing(action: AbortReceive | Rename | Rollback | CreateFilesystem) -> Json:
+def _of_whole(action: "_OfWhole") -> Json:
     match action:
+        case DestroyFilesystem():
+            return {"guid": guid_text(action.guid)}
+        case MarkGone():
+            since = None if action.since is None else timestamp(action.since)
+            return {"guid": guid_text(action.guid), "property": GONE_SINCE, "since": since}
         case AbortReceive():
             return {"token": action.token}
         case Rename():
@@ -145,7 +150,12 @@ def _send(send: Send) -> Json:
         "path": send.path,
         "token": send.token,
         "estimated_bytes": send.estimated_bytes,
+        **({"origin": _origin(send.origin)} if send.origin is not None else {}),
     }
+
+
+def _origin(origin: Origin) -> Json:
+    return {"filesystem": origin.filesystem, "receiver_snapshot": origin.snapshot}
 
 
 _FLAGS = ("large_blocks", "compressed", "embedded", "raw")
@@ -196,7 +206,12 @@ def _read_send(fields: Fields) -> Send:
         path=fields.text("path"),
         token=fields.optional("token", fields.text),
         estimated_bytes=fields.optional("estimated_bytes", fields.number),
+        origin=fields.optional("origin", lambda name: _read_origin(fields.object(name))),
     )
+
+
+def _read_origin(fields: Fields) -> Origin:
+    return Origin(fields.text("filesystem"), fields.text("receiver_snapshot"))
 
 
 def _read_bookmark(fields: Fields) -> Bookmark:
@@ -238,6 +253,17 @@ def _read_create(fields: Fields) -> CreateFilesystem:
     return CreateFilesystem(*_place(fields))
 
 
+def _read_destroy_filesystem(fields: Fields) -> DestroyFilesystem:
+    return DestroyFilesystem(*_place(fields), fields.guid("guid"))
+
+
+def _read_mark_gone(fields: Fields) -> MarkGone:
+    if fields.text("property") != GONE_SINCE:
+        raise fields.wrong("property", GONE_SINCE)
+    since = fields.optional("since", fields.moment)
+    return MarkGone(*_place(fields), fields.guid("guid"), since)
+
+
 def _place(fields: Fields) -> tuple[str, str]:
     return fields.text("host"), fields.text("filesystem")
 
@@ -260,4 +286,6 @@ _READERS: Final[Mapping[str, Callable[[Fields], Action]]] = {
     CreateFilesystem.verb: _read_create,
     Rename.verb: _read_rename,
     Rollback.verb: _read_rollback,
+    DestroyFilesystem.verb: _read_destroy_filesystem,
+    MarkGone.verb: _read_mark_gone,
 }

@@ -13,7 +13,9 @@ from reconciler.actions import (
     Bookmark,
     CreateFilesystem,
     Destroy,
+    DestroyFilesystem,
     Hold,
+    MarkGone,
     Release,
     Rename,
     Rollback,
@@ -26,7 +28,7 @@ from reconciler.report.destroy_reasons import Doomed, doomed
 from reconciler.report.figures import bytes_text
 from reconciler.report.lines import Line, Style
 from reconciler.report.naming import filesystems_text
-from reconciler.report.wording import lost_text
+from reconciler.report.wording import lost_text, mark_text
 from reconciler.zfs.types import Version
 
 ORDER = (
@@ -39,6 +41,7 @@ ORDER = (
     "bookmark",
     "hold",
     "release",
+    "mark",
     "destroy",
 )
 """In which order a block tells what is to be done."""
@@ -110,14 +113,24 @@ def entries(planned: PlannedAction, *, explain: bool) -> Iterator[Entry]:
             what = f"{action.version.label}  {action.tag}"
             shape = Shape("~", action.verb, Style.QUIET, action.host, what, aside=why)
             yield Entry(shape, action.filesystem)
-        case AbortReceive() | Rename() | Rollback() | CreateFilesystem():
-            yield Entry(_clearing(action, why), action.filesystem)
+        case (
+            AbortReceive()
+            | Rename()
+            | Rollback()
+            | CreateFilesystem()
+            | DestroyFilesystem()
+            | MarkGone()
+        ):
+            yield Entry(_of_whole(action, why), action.filesystem)
         case _:
             assert_never(action)
 
 
-def _clearing(action: AbortReceive | Rename | Rollback | CreateFilesystem, why: str) -> Shape:
-    """Return the shape of what makes a place ready for streams."""
+def _of_whole(
+    action: AbortReceive | Rename | Rollback | CreateFilesystem | DestroyFilesystem | MarkGone,
+    why: str,
+) -> Shape:
+    """Return the shape of what is done to a filesystem as a whole."""
     match action:
         case AbortReceive():
             sign, verb, style, what = "-", "abort", Style.DESTROY, "its partial receive"
@@ -128,6 +141,10 @@ def _clearing(action: AbortReceive | Rename | Rollback | CreateFilesystem, why: 
             sign, verb, style = "-", "rollback", Style.DESTROY
         case CreateFilesystem():
             sign, verb, style, what = "+", "create", Style.ADD, "placeholder"
+        case DestroyFilesystem():
+            sign, verb, style, what = "-", "destroy", Style.DESTROY, "the filesystem itself"
+        case MarkGone():
+            sign, verb, style, what = "#", "mark", Style.MARK, mark_text(action)
     return Shape(sign, verb, style, action.host, what, aside=why)
 
 
@@ -193,6 +210,8 @@ def _range(send: Send, *, explain: bool) -> str:
     count = len(send.versions)
     several = f" ({count} snapshots)" if count > 1 else ""
     start = f"{_start(send.base, explain=explain)} .. " if send.base is not None else ""
+    if send.origin is not None:
+        start = f"clone of {send.start} .. "
     return f"{start}{send.to.label}{several}"
 
 

@@ -91,7 +91,9 @@ _TO_DO = {
     "bookmark": "to bookmark",
     "hold": "to hold",
     "release": "to release",
+    "set-property": "to mark",
     "destroy": "to destroy",
+    "destroy-filesystem": "filesystem to destroy",
 }
 """In the order in which they are told."""
 
@@ -105,7 +107,9 @@ _DONE = {
     "bookmark": "bookmarked",
     "hold": "held",
     "release": "released",
+    "set-property": "marked",
     "destroy": "destroyed",
+    "destroy-filesystem": "filesystem destroyed",
 }
 
 

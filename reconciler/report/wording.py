@@ -6,7 +6,9 @@ from reconciler.actions import (
     Bookmark,
     CreateFilesystem,
     Destroy,
+    DestroyFilesystem,
     Hold,
+    MarkGone,
     Release,
     Rename,
     Rollback,
@@ -27,6 +29,8 @@ SYMBOLS = {
     AbortReceive.verb: "-",
     Rename.verb: "~",
     Rollback.verb: "-",
+    DestroyFilesystem.verb: "-",
+    MarkGone.verb: "#",
 }
 
 
@@ -44,10 +48,8 @@ def describe(action: Action) -> str:
             said = f"{action.full}  {action.tag}"
         case Destroy():
             said = f"{action.filesystem}  {versions_text(action.versions)}"
-        case AbortReceive():
-            said = f"{action.filesystem}  its partial receive"
-        case CreateFilesystem():
-            said = action.filesystem
+        case AbortReceive() | CreateFilesystem() | DestroyFilesystem() | MarkGone():
+            said = f"{action.filesystem}{_what_of_it(action)}"
         case Rename():
             said = f"{action.filesystem} → {action.to}"
         case Rollback():
@@ -55,9 +57,26 @@ def describe(action: Action) -> str:
     return f"{action.verb}  {action.host} {said}"
 
 
+def _what_of_it(
+    action: AbortReceive | CreateFilesystem | DestroyFilesystem | MarkGone,
+) -> str:
+    match action:
+        case AbortReceive():
+            return "  its partial receive"
+        case MarkGone():
+            return f"  {mark_text(action)}"
+        case _:
+            return ""
+
+
 def lost_text(action: Rollback) -> str:
     """Return what a rollback destroys."""
     return f"  destroys {versions_text(action.lost)}" if action.lost else ""
+
+
+def mark_text(mark: MarkGone) -> str:
+    """Return what is noted down about a receiver's source."""
+    return "its source is gone" if mark.since is not None else "its source is no longer gone"
 
 
 def what_next(action: Action, failure: Failure) -> str:

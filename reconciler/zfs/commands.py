@@ -1,8 +1,9 @@
 """The command lines that change or send something, each as an argv that needs no shell.
 
 What is never built here, whatever the arguments: `destroy -r`, `-R` or `-f`, a range `a%b`,
-`receive -F`, `rollback -R` or `-f`, the destruction of a filesystem. Names are checked, so that
-none can be taken for an option. What only reads is in `zfs.queries`.
+`receive -F`, `rollback -R` or `-f`, the destruction of a filesystem together with anything in or
+below it. Names are checked, so that none can be taken for an option. What only reads is in
+`zfs.queries`.
 
 Facts about options are from the man pages named with each function.
 """
@@ -24,7 +25,9 @@ from reconciler.zfs.names import (
 from reconciler.zfs.properties import PLACEHOLDER, SPEC
 from reconciler.zfs.queries import (
     get_guid,
+    get_property,
     get_resume_token,
+    list_all_within,
     list_filesystem,
     list_guids,
     list_holds,
@@ -38,10 +41,13 @@ __all__ = [
     "bookmark",
     "create_placeholder",
     "destroy_bookmark",
+    "destroy_filesystem",
     "destroy_snapshots",
     "get_guid",
+    "get_property",
     "get_resume_token",
     "hold",
+    "list_all_within",
     "list_filesystem",
     "list_guids",
     "list_holds",
@@ -53,7 +59,9 @@ __all__ = [
     "rollback",
     "send",
     "send_resume",
+    "set_property",
     "snapshot",
+    "unset",
 ]
 
 MAX_ARGUMENT = 128 * 1024 - 1
@@ -138,6 +146,35 @@ def destroy_bookmark(full: str) -> Argv:
     return ("zfs", "destroy", full)
 
 
+def destroy_filesystem(filesystem: str) -> Argv:
+    """Destroy a filesystem that has no snapshots and no children: else ZFS refuses, without `-r`.
+
+    Never a pool's own filesystem. Bookmarks would go with it without a word (zfs-destroy(8)).
+    """
+    check_filesystem(filesystem)
+    if "/" not in filesystem:
+        raise ValueError(f"{filesystem} is a pool")
+    return ("zfs", "destroy", filesystem)
+
+
+def set_property(filesystem: str, name: str, value: str) -> Argv:
+    """Set a user property (zfs-set(8))."""
+    check_filesystem(filesystem)
+    if ":" not in name or "=" in name or not value.isprintable():
+        raise ValueError(f"not a user property and its value: {name}={value[:80]!r}")
+    if len(value.encode()) > MAX_PROPERTY_VALUE:
+        raise ValueError(f"the value of {name} is too long")
+    return ("zfs", "set", f"{name}={value}", filesystem)
+
+
+def unset(filesystem: str, name: str) -> Argv:
+    """Take a user property away; one that a parent has is inherited again (zfs-inherit(8))."""
+    check_filesystem(filesystem)
+    if ":" not in name:
+        raise ValueError(f"not a user property: {name}")
+    return ("zfs", "inherit", name, filesystem)
+
+
 def abort_receive(filesystem: str) -> Argv:
     """Drop the saved state of an interrupted receive (zfs-receive(8), `-A`)."""
     check_filesystem(filesystem)
@@ -169,11 +206,11 @@ def rollback(to: str, *, newer: bool) -> Argv:
 def send(to: str, *, base: str | None, intermediates: bool, flags: StreamFlags) -> Argv:
     """Send a snapshot, whole or as the difference from a base (zfs-send(8)).
 
-    `base` is a snapshot or bookmark by its full name. With `intermediates` all snapshots in
-    between are sent too (`-I`), which ZFS refuses for a bookmark. `-v -P` prints the estimated
-    size and, once a second, the bytes sent, to stderr and for machines: see
-    `zfs.parse.parse_progress`. Never `-p` or `-R`: a plain stream carries no properties that could
-    mount or share something on the receiver.
+    `base` is a snapshot or bookmark by its full name, of a clone also its origin. With
+    `intermediates` all snapshots in between are sent too (`-I`), which ZFS refuses for a bookmark.
+    `-v -P` prints the estimated size and, once a second, the bytes sent, to stderr and for
+    machines: see `zfs.parse.parse_progress`. Never `-p` or `-R`: a plain stream carries no
+    properties that could mount or share something on the receiver.
     """
     check_snapshot(to)
     if base is None and intermediates:
@@ -194,7 +231,9 @@ def send_resume(token: str) -> Argv:
     return ("zfs", "send", "-v", "-P", "-t", token)
 
 
-def receive(filesystem: str, *, kind: FilesystemKind, initial: bool) -> Argv:
+def receive(
+    filesystem: str, *, kind: FilesystemKind, initial: bool, origin: str | None = None
+) -> Argv:
     """Receive a stream into a filesystem (zfs-receive(8)).
 
     `-s` keeps what arrived of an interrupted stream, `-u` mounts nothing. No `-F`: a receiver that
@@ -205,10 +244,15 @@ def receive(filesystem: str, *, kind: FilesystemKind, initial: bool) -> Argv:
     * a volume is not writable and has no device node that udev would open while the next stream
       arrives (`volmode=none`). `canmount` and `mountpoint` do not exist for volumes.
 
-    Later receives pass no properties, so that what people set on the replica stays.
+    Later receives pass no properties, so that what people set on the replica stays. What is sent
+    as the difference from an `origin` is received as a clone of that snapshot (`-o origin=`).
     """
     check_filesystem(filesystem)
-    return ("zfs", "receive", "-s", "-u", *_properties(kind, initial=initial), filesystem)
+    clone: tuple[str, ...] = ()
+    if origin is not None:
+        check_snapshot(origin)
+        clone = ("-o", f"origin={origin}")
+    return ("zfs", "receive", "-s", "-u", *_properties(kind, initial=initial), *clone, filesystem)
 
 
 def _properties(kind: FilesystemKind, *, initial: bool) -> tuple[str, ...]:

@@ -93,6 +93,7 @@ class FilesystemRow(NamedTuple):
     spec: str | None
     reconcile: str | None
     placeholder: str | None
+    gone_since: str | None
 
 
 class PoolRow(NamedTuple):
@@ -240,7 +241,7 @@ def _filesystem_row(line: str) -> FilesystemRow:
     row = _fields(line, FILESYSTEM_COLUMNS)
     name, kind, guid, createtxg, used, written, referenced = row[:7]
     encryption, keystatus, encryptionroot, origin, readonly, mounted = row[7:13]
-    token, inconsistent, spec, reconcile, placeholder, again = row[13:]
+    token, inconsistent, spec, reconcile, placeholder, gone, again = row[13:]
     if name != again:
         raise ValueError(_MADE_UP)
     check_listed_filesystem(name)
@@ -263,6 +264,7 @@ def _filesystem_row(line: str) -> FilesystemRow:
         _optional(spec),
         _optional(reconcile),
         _optional(placeholder),
+        _optional(gone),
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from reconciler.zfs.capabilities import FEATURES
 from reconciler.zfs.names import check_all, check_filesystem, check_snapshot, check_version
-from reconciler.zfs.properties import PLACEHOLDER, RECONCILE, SPEC
+from reconciler.zfs.properties import GONE_SINCE, PLACEHOLDER, RECONCILE, SPEC
 from reconciler.zfs.types import Argv
 
 VERSION_COLUMNS = (
@@ -46,6 +46,7 @@ FILESYSTEM_COLUMNS = (
     SPEC,
     RECONCILE,
     PLACEHOLDER,
+    GONE_SINCE,
     "name",
 )
 """As `VERSION_COLUMNS`. `inconsistent` is a first receive that is under way or was cut."""
@@ -139,6 +140,19 @@ def get_guid(filesystem: str) -> Argv:
     """Print the guid of a filesystem or volume: it stays when that is renamed (zfsprops(7))."""
     check_filesystem(filesystem)
     return ("zfs", "get", "-H", "-p", "-o", "value", "guid", filesystem)
+
+
+def get_property(filesystem: str, name: str) -> Argv:
+    """Print the value of a user property, own or inherited, `-` without one (zfs-get(8))."""
+    check_filesystem(filesystem)
+    return ("zfs", "get", "-H", "-p", "-o", "value", name, filesystem)
+
+
+def list_all_within(filesystem: str) -> Argv:
+    """List name and guid of a filesystem, of all below it and of all versions (zfs-list(8))."""
+    check_filesystem(filesystem)
+    kinds = "filesystem,volume,snapshot,bookmark"
+    return ("zfs", "list", "-H", "-p", "-r", "-t", kinds, "-o", "name,guid", filesystem)
 
 
 def list_holds(snapshots: Sequence[str]) -> Argv:

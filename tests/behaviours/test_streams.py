@@ -212,16 +212,19 @@ def test_h75_snapshots_are_sent_in_the_order_of_createtxg_not_of_creation() -> N
     assert streams(planned(source, replica(WWW, "@~23:00,1"))) == ["@~23:00 → @~21:00 @~22:00"]
 
 
-def test_h87_a_clone_is_sent_in_full_like_any_other_filesystem() -> None:
+def test_h87_a_clone_is_sent_after_its_origin_and_as_what_differs_from_it() -> None:
     specs = desired("web: alpha tank/** !tank -> vault")
-    origin = fs("tank/a", "@~22:00,1")
-    clone = fs("tank/b", "@~23:00,2", origin=f"tank/a@{ours('22:00')}")
+    origin = fs("tank/b", "@~22:00,1")
+    clone = fs("tank/a", "@~23:00,2", origin=f"tank/b@{ours('22:00')}")
     before = world(seen("alpha", origin, clone), seen("vault", NOTHING))
-
-    assert "send alpha tank/b full → @~23:00" in of_verb(plan(specs, before, NOW), "send")
     after = converge(specs, before, NOW)
-    assert guids(after, ("vault", "backup/alpha/tank/a")) == [1]
-    assert guids(after, ("vault", "backup/alpha/tank/b")) == [2]
+
+    assert of_verb(plan(specs, before, NOW), "send") == [
+        "send alpha tank/b full → @~22:00",
+        "send alpha tank/a tank/b@~22:00 as clone of backup/alpha/tank/b@~22:00 → @~23:00",
+    ]
+    assert guids(after, ("vault", "backup/alpha/tank/b")) == [1]
+    assert guids(after, ("vault", "backup/alpha/tank/a")) == [2]
 
 
 def test_h87_a_snapshot_that_a_clone_needs_is_not_destroyed() -> None:

@@ -15,7 +15,9 @@ from reconciler.actions import (
     Bookmark,
     CreateFilesystem,
     Destroy,
+    DestroyFilesystem,
     Hold,
+    MarkGone,
     Release,
     Rename,
     Rollback,
@@ -95,19 +97,21 @@ def _check(action: Action, observed: Observed) -> None:
             assert is_held == isinstance(action, Release), f"{action.id}: held: {is_held}"
         case Destroy():
             _check_destroy(action, observed)
-        case AbortReceive():
-            filesystem = _there(observed, action.host, action.filesystem)
-            assert filesystem.resume_token == action.token, action.id
-        case Rename() | Rollback():
+        case AbortReceive() | Rename() | Rollback():
             _check_mending(action, observed)
+        case MarkGone() | DestroyFilesystem():
+            _check_departure(action, observed)
         case Send():
             _check_send(action, observed)
         case _:
             assert_never(action)
 
 
-def _check_mending(action: Rename | Rollback, observed: Observed) -> None:
+def _check_mending(action: AbortReceive | Rename | Rollback, observed: Observed) -> None:
     filesystem = _there(observed, action.host, action.filesystem)
+    if isinstance(action, AbortReceive):
+        assert filesystem.resume_token == action.token, action.id
+        return
     if isinstance(action, Rename):
         assert filesystem.guid == action.guid, action.id
         assert filesystem_of(observed, action.host, action.to) is None, action.id
@@ -126,6 +130,17 @@ def _check_snapshot(action: Snapshot, observed: Observed) -> None:
     for filesystem in filesystems:
         assert not filesystem.inconsistent, f"{action.id}: {filesystem.name} is half received"
         assert action.name not in {v.name for v in filesystem.snapshots}, action.id
+
+
+def _check_departure(action: MarkGone | DestroyFilesystem, observed: Observed) -> None:
+    filesystem = _there(observed, action.host, action.filesystem)
+    assert filesystem.guid == action.guid, action.id
+    if isinstance(action, MarkGone):
+        return
+    assert not filesystem.versions, f"{action.id}: there is something in it"
+    seen = observed[action.host]
+    assert isinstance(seen, Seen)
+    assert not [n for n in seen.filesystems if n.startswith(f"{filesystem.name}/")], action.id
 
 
 def _check_destroy(action: Destroy, observed: Observed) -> None:
@@ -150,21 +165,22 @@ def _check_send(action: Send, observed: Observed) -> None:
         found = current(source, version)
         assert found is not None, f"{action.id}: no {version.label}"
         assert found.is_snapshot, action.id
-    assert action.base is None or _has(source, action.base), f"{action.id}: no {action.base}"
+    above = source if action.origin is None else _origin(action, observed)
+    assert action.base is None or _has(above, action.base), f"{action.id}: no {action.base}"
     _check_run(action, source)
     receiver = (action.receiver_host, action.receiver_filesystem)
     _check_parent(observed, *receiver, raw=action.flags.raw)
     there = filesystem_of(observed, *receiver)
     resumes = action.mode is SendMode.RESUME
     if there is None:
-        assert action.base is None, f"{action.id}: incremental onto nothing"
+        assert action.base is None or action.origin, f"{action.id}: incremental onto nothing"
         assert not resumes, f"{action.id}: resumes nothing"
         return
     assert there.kind is source.kind, action.id
     assert there.resume_token == action.token, f"{action.id}: a partial receive is in the way"
     taken = {version.name for version in there.snapshots}
     assert not taken & {version.name for version in action.versions}, f"{action.id}: name taken"
-    if action.base is None:
+    if action.base is None or action.origin is not None:
         assert there.inconsistent, f"{action.id}: full onto an existing filesystem"
     else:
         assert not there.inconsistent, action.id
@@ -176,6 +192,19 @@ def _check_send(action: Send, observed: Observed) -> None:
         assert token.toguid == action.to.guid, f"{action.id}: resumes something else"
         assert token.fromguid == (action.base.guid if action.base else None), action.id
         assert token.rawok == action.flags.raw, action.id
+
+
+def _origin(action: Send, observed: Observed) -> Filesystem:
+    """Return the sender's origin of a clone; the receiver has it under the name that is said."""
+    assert action.origin is not None
+    assert action.base is not None, action.id
+    source = _there(observed, action.host, action.filesystem)
+    assert source.origin == action.base.of(action.origin.filesystem), action.id
+    name, _, snapshot = action.origin.snapshot.partition("@")
+    there = _there(observed, action.receiver_host, name)
+    found = [version.guid for version in there.snapshots if version.name == snapshot]
+    assert found == [action.base.guid], f"{action.id}: the receiver does not have its origin"
+    return _there(observed, action.host, action.origin.filesystem)
 
 
 def _check_run(action: Send, source: Filesystem) -> None:

@@ -17,7 +17,9 @@ from reconciler.actions import (
     Bookmark,
     CreateFilesystem,
     Destroy,
+    DestroyFilesystem,
     Hold,
+    MarkGone,
     Release,
     Rename,
     Rollback,
@@ -69,8 +71,6 @@ def _step(action: Action) -> str:
     match action:
         case Snapshot():
             words = ["snapshot", action.host, *action.filesystems, f"@{action.name}"]
-        case CreateFilesystem():
-            words = ["create", action.host, action.filesystem]
         case Bookmark():
             to = action.peer.partition(" ")[0]
             words = ["cursor", action.host, action.version.of(action.filesystem), to]
@@ -78,8 +78,8 @@ def _step(action: Action) -> str:
             words = [action.verb, action.host, action.full, _tag(action.tag)]
         case Destroy():
             words = ["destroy", action.host, action.filesystem + _labels(action.versions, "")]
-        case AbortReceive():
-            words = ["abort", action.host, action.filesystem]
+        case AbortReceive() | CreateFilesystem() | DestroyFilesystem() | MarkGone():
+            words = [*_plainly(action), action.host, action.filesystem]
         case Rename():
             words = ["rename", action.host, action.filesystem, action.to.rpartition("/")[2]]
         case Rollback():
@@ -97,8 +97,24 @@ def _step(action: Action) -> str:
     return " ".join(words)
 
 
+def _plainly(
+    action: AbortReceive | CreateFilesystem | DestroyFilesystem | MarkGone,
+) -> tuple[str, ...]:
+    match action:
+        case AbortReceive():
+            return ("abort",)
+        case CreateFilesystem():
+            return ("create",)
+        case DestroyFilesystem():
+            return ("destroy-filesystem",)
+        case MarkGone(since=since):
+            return ("mark",) if since is not None else ("unmark",)
+
+
 def _stream(send: Send) -> str:
     begin = "full" if send.base is None else send.base.label
+    if send.origin is not None:
+        begin = f"{send.start} as clone of {send.origin.snapshot}"
     resumed = " resumed" if send.mode is SendMode.RESUME else ""
     return f"{begin} → {_labels(send.versions, ' ')}{resumed}"
 

@@ -16,9 +16,9 @@ name carries the mark of replication `web` in `fs`, and none in `replica`, as af
 
     desired("web: alpha tank/www/** !tank/www/cache every 15m keep last 2 -> vault keep daily 7")
 
-is a spec set. Each `->` begins a target: `HOST [UNDER] [keep RULES [in ZONE]] [initial KIND]`; the
-receivers lie below `backup/{host}` unless said. Without `every` one snapshot is enough for ever,
-without `max-destroy 5` or `max-destroy 50%` any number may go.
+is a spec set. Each `->` begins a target: `HOST [UNDER] [keep RULES [in ZONE]] [initial KIND]
+[conflict KIND] [gone 90d]`; the receivers lie below `backup/{host}` unless said. Without `every`
+one snapshot is enough for ever, without `max-destroy 5` or `max-destroy 50%` any number may go.
 `cron 0 2 * * *` stands in its place, or `external REGEX`; `allow 0 22 * * * 8h` and `deny ...` are
 windows (several one after the other); `zone ZONE` is theirs and that of `cron`.
 """
@@ -297,7 +297,7 @@ def _zone(said: Mapping[str, Sequence[str]]) -> str:
 
 
 def _target(words: Sequence[str], senders: Sequence[str]) -> Target:
-    said = _sections(words, "keep", "in", "initial", "conflict")
+    said = _sections(words, "keep", "in", "initial", "conflict", "gone")
     host, *under = said[""]
     root = under[0] if under else "backup/{host}"
     return Target(
@@ -306,6 +306,7 @@ def _target(words: Sequence[str], senders: Sequence[str]) -> Target:
         keep=_keep_of(said),
         initial=Initial(said.get("initial", ["all"])[0]),
         on_conflict=OnConflict(said.get("conflict", ["stop"])[0]),
+        destroy_gone_after=seconds(said["gone"][0]) if "gone" in said else None,
     )
 
 

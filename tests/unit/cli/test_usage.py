@@ -138,4 +138,5 @@ def test_every_command_has_a_module_of_its_own() -> None:
     names = {path.stem for path in Path(commands.__file__).parent.glob("[a-z]*.py")}
     known = {"validate", "plan", "show", "apply", "facts", "schema", "simulator", "version"}
     known |= {"suspend", "resume", "reconcile", "watch", "status", "import_zrepl", "simulate"}
+    known |= {"forget"}
     assert names == known

@@ -46,15 +46,15 @@ CASES = {
         "diverged",
         "diverged: 2 snapshots there that alpha does not have (@theirs, @mine), newer than the"
         " common @rec-20261122T220000Z",
-        f"to keep what is there: zfs rename {WWW} away and start afresh; to give it up: zfs"
-        f" rollback -r {WWW}@rec-20261122T220000Z on vault (destroys @theirs, @mine)",
+        f"to keep what is there: zfs rename {WWW} {WWW}.aside and start afresh; to give it"
+        f" up: zfs rollback -r {WWW}@rec-20261122T220000Z on vault (destroys @theirs, @mine)",
     ),
     "no common version": Case(
         fs("tank/www", AB),
         replica(WWW, "@~22:00,91"),
         "no-common-version",
         "no common version: none of the 1 snapshot there is on alpha, as snapshot or as bookmark",
-        f"zfs rename {WWW} on vault to keep it aside and start afresh",
+        f"zfs rename {WWW} {WWW}.aside on vault to keep it and start afresh",
     ),
     "H91 written to": Case(
         fs("tank/www", AB),
@@ -107,7 +107,7 @@ CASES = {
         replica(WWW, "@~22:00,11"),
         "encryption-mismatch",
         f"tank/www is encrypted and {WWW} is not: a raw stream can't continue it",
-        f"zfs rename {WWW} on vault away to start afresh",
+        f"zfs rename {WWW} {WWW}.aside on vault to start afresh",
     ),
     "the receiver's key is not loaded": Case(
         fs("tank/www", AB),
@@ -261,3 +261,32 @@ def test_a_conflict_with_one_receiver_leaves_the_other_ones_going() -> None:
         "send alpha tank/www @~21:00 → @~23:00",
         f"destroy north {WWW}@~21:00",
     ]
+
+
+def test_a_source_made_anew_under_its_old_name_is_said_to_be_one() -> None:
+    """L27"""
+    there = replica(WWW, "@~21:00,90 @~22:00,91,held=base")
+    made_anew = planned(fs("tank/www", AB), there)
+    pruned = planned(fs("tank/www", f"{AB} #cur,12"), there)
+
+    said = (
+        "alpha tank/www has no cursor of ours any more: it seems to be another filesystem, made"
+        " anew under the old name"
+    )
+    assert conflicts(made_anew) == [f"vault {WWW} no-common-version"]
+    assert made_anew.conflicts[0].evidence[-1] == said
+    assert said not in pruned.conflicts[0].evidence
+    assert steps(made_anew) == []
+
+
+def test_a_receiver_that_is_newer_than_its_sender_is_told_from_one_with_snapshots_of_its_own() -> (
+    None
+):
+    newer = planned(fs("tank/www", "@~22:00,11 #cur,11"), replica(WWW, AB))
+    own = planned(fs("tank/www", "@~22:00,11 #cur,11"), replica(WWW, f"{AB} @mine,99"))
+
+    said = "all of it came from alpha, which was set back to an earlier state or has lost it"
+    assert conflicts(newer) == conflicts(own) == [f"vault {WWW} diverged"]
+    assert newer.conflicts[0].evidence[-1] == said
+    assert said not in own.conflicts[0].evidence
+    assert steps(newer) == []

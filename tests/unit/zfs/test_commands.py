@@ -13,7 +13,7 @@ VERSION_COLUMNS = "name,guid,createtxg,creation,userrefs,written,referenced,reco
 FILESYSTEM_COLUMNS = (
     "name,type,guid,createtxg,used,written,referenced,encryption,keystatus,encryptionroot,origin,"
     "readonly,mounted,receive_resume_token,inconsistent,"
-    "reconciler:spec,reconciler:reconcile,reconciler:placeholder,name"
+    "reconciler:spec,reconciler:reconcile,reconciler:placeholder,reconciler:gone-since,name"
 )
 
 LINES: dict[str, tuple[Callable[[], Argv], str]] = {

@@ -14,9 +14,9 @@ VERSIONS = (
     "tank/a#c\t14871593799176688764\t66\t1795434336\t-\t-\t3174400\t-\ttank/a#c\n"
 )
 FILESYSTEMS = (
-    "tank\tfilesystem\t43\t1\t666\t24\t25\toff\t-\t-\t-\toff\tyes\t-\t0\t-\t-\t-\ttank\n"
+    "tank\tfilesystem\t43\t1\t666\t24\t25\toff\t-\t-\t-\toff\tyes\t-\t0\t-\t-\t-\t-\ttank\n"
     "tank/e\tvolume\t44\t9\t777\t0\t8\taes-256-gcm\tunavailable\ttank/e\ttank/a@o\ton\t-\t1-ab-cd-ef"
-    "\t1\tdaily\tdisabled\ttank/e\ttank/e\n"
+    "\t1\tdaily\tdisabled\ttank/e\t2026-11-26T12:00:00Z tank/e\ttank/e\n"
 )
 POOLS = "tank\t17462666378315295068\t4019\tONLINE\toff\nold pool\t5\t-\tUNAVAIL\t-\n"
 FEATURES = "tank\tfeature@bookmarks\tactive\nold pool\tfeature@bookmarks\t-\n"
@@ -72,6 +72,7 @@ def test_filesystems_are_read_with_words_turned_into_values() -> None:
     assert (encrypted.origin, encrypted.resume_token) == ("tank/a@o", "1-ab-cd-ef")
     assert (encrypted.spec, encrypted.reconcile) == ("daily", "disabled")
     assert encrypted.placeholder == "tank/e"
+    assert (plain.gone_since, encrypted.gone_since) == (None, "2026-11-26T12:00:00Z tank/e")
 
 
 def test_a_pool_that_can_not_be_opened_has_no_numbers() -> None:
