@@ -14,6 +14,7 @@ from reconciler.observed.change import filesystem_of, next_txg, with_filesystem,
 from reconciler.observed.model import Observed
 from reconciler.zfs import commands
 from reconciler.zfs.capabilities import StreamFlags
+from reconciler.zfs.handover import NOTHING, Properties
 from reconciler.zfs.types import Argv, FilesystemKind, Version
 
 
@@ -47,6 +48,8 @@ class Send:
     """auto | direct | relay"""
     token: str | None = None
     estimated_bytes: int | None = None
+    properties: Properties = NOTHING
+    """What a filesystem gets that is first received."""
 
     @property
     def id(self) -> str:
@@ -119,7 +122,13 @@ class Send:
             base=self.base.of(self.filesystem) if self.base is not None else None,
             intermediates=len(self.versions) > 1,
             flags=self.flags,
+            properties=self.brings_properties,
         )
+
+    @property
+    def brings_properties(self) -> bool:
+        """Whether the sender's properties go along: what a token resumes goes without."""
+        return self.properties.send and self.base is None and self.token is None
 
     def receive_command(self) -> Argv:
         """Return the receiver's command.
@@ -128,7 +137,17 @@ class Send:
         them yet.
         """
         first = self.base is None
-        return commands.receive(self.receiver_filesystem, kind=self.kind, initial=first)
+        return commands.receive(
+            self.receiver_filesystem,
+            kind=self.kind,
+            initial=first,
+            properties=self.properties,
+            raw=self.flags.raw,
+        )
+
+    def clear_mark(self) -> Argv:
+        """Return the receiver's command that takes off what came with the snapshot's properties."""
+        return commands.clear_mark(self.to.of(self.receiver_filesystem))
 
     def look(self) -> Argv:
         """Return the receiver's command that tells which of the versions it has, by guid."""

@@ -10,7 +10,7 @@ from reconciler.hosts.fleet import Fleet
 from reconciler.observed.model import Observation, Observed
 from reconciler.observed.probe import probe
 from reconciler.observed.read import probe_failed, read_probe
-from reconciler.planner.roots import roots_of
+from reconciler.planner.roots import properties_of, roots_of
 
 Clock = Callable[[], float]
 
@@ -23,18 +23,26 @@ AT_ONCE = 32
 
 def observe(desired: Desired, fleet: Fleet, clock: Clock) -> Observed:
     """Return what every host says; a host that can't be asked is Unseen with the cause."""
-    roots = roots_of(desired)
+    roots, properties = roots_of(desired), properties_of(desired)
     hosts = sorted(desired.hosts)
     count = at_once(desired.hosts.values(), min(AT_ONCE, max(1, len(hosts))))
     with ThreadPoolExecutor(max_workers=count) as pool:
-        found = pool.map(lambda host: observe_host(host, roots[host], fleet, clock), hosts)
+        found = pool.map(
+            lambda host: observe_host(host, roots[host], fleet, clock, properties[host]), hosts
+        )
         return dict(zip(hosts, found, strict=True))
 
 
-def observe_host(name: str, roots: Sequence[str], fleet: Fleet, clock: Clock) -> Observation:
-    """Return what one host says of the filesystems below the roots."""
+def observe_host(
+    name: str,
+    roots: Sequence[str],
+    fleet: Fleet,
+    clock: Clock,
+    properties: Sequence[str] = (),
+) -> Observation:
+    """Return what one host says of the filesystems below the roots, with some properties."""
     try:
-        transcript = fleet.host(name).run(probe(roots), timeout=PROBE_TIMEOUT)
+        transcript = fleet.host(name).run(probe(roots, properties), timeout=PROBE_TIMEOUT)
     except HostError as error:
         return probe_failed(name, error)
-    return read_probe(name, roots, transcript, int(clock()))
+    return read_probe(name, roots, transcript, int(clock()), properties)

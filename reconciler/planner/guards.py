@@ -88,7 +88,7 @@ class _Eye:
         self, plan: Plan, desired: Desired, observed: Observed, allow_destroy: Collection[str]
     ) -> None:
         self.observed = observed
-        self.parts = Roles(desired)
+        self.parts = Roles(desired, observed)
         self.allow_destroy = allow_destroy
         self.sends: dict[tuple[Place, ...], list[Send]] = defaultdict(list)
         self.arrivals: dict[str, _Arrival] = {}

@@ -1,9 +1,9 @@
-"""Receivers whose sender's filesystem is gone: kept, and said so."""
+"""Receivers whose sender's filesystem is gone, or not selected any more: kept, and said so."""
 
 from collections.abc import Iterator
 
 from reconciler.desired.model import Desired, Replication, Target
-from reconciler.observed.model import Observed, Seen
+from reconciler.observed.model import Filesystem, Observed, Seen
 from reconciler.planner.plan import Note, Severity
 from reconciler.zfs.names import is_within, pool_of
 
@@ -26,9 +26,21 @@ def _orphans(replication: Replication, target: Target, here: Seen, there: Seen) 
         sender = name[len(root) + 1 :]
         pool = here.pools.get(pool_of(sender))
         gone = pool is not None and pool.usable and sender not in here.filesystems
-        if gone and replication.selection.selects(sender):
+        why = "is gone" if gone else ""
+        if filesystem.snapshots:
+            why = why or _deselected(replication, here.filesystems.get(sender))
+        if why and replication.selection.selects(sender):
             yield Note(
                 Severity.WARNING,
-                f"{here.host} {sender} is gone; {there.host} {name} is kept as it is",
+                f"{here.host} {sender} {why}; {there.host} {name} is kept as it is",
                 replication.name,
             )
+
+
+def _deselected(replication: Replication, source: Filesystem | None) -> str:
+    """Return why a filesystem that is there is not selected by its properties, if so."""
+    where = replication.selection.where
+    if source is None or replication.selection.admits(source.properties):
+        return ""
+    missing = [str(one) for one in where if source.properties.get(one.property) != one.equals]
+    return f"has not {' and '.join(missing)}"

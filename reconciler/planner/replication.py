@@ -21,12 +21,14 @@ from reconciler.actions import (
 from reconciler.observed.model import Filesystem, Pool, Seen
 from reconciler.planner.conflicts import Conflicted
 from reconciler.planner.context import Context, PairPlan
-from reconciler.planner.history import Run, runs
+from reconciler.planner.encryption import Form, check_form, form_of
+from reconciler.planner.history import Run, runs, singly
 from reconciler.planner.pairs import Pair, is_writable
 from reconciler.planner.plan import PlannedAction
 from reconciler.planner.retire import Protection, Retention
 from reconciler.planner.way import Way, find_way
 from reconciler.zfs.capabilities import StreamFlags, stream_flags
+from reconciler.zfs.handover import NOTHING
 from reconciler.zfs.names import ancestors, pool_of
 from reconciler.zfs.tokens import ResumeToken
 from reconciler.zfs.types import FilesystemKind, Version
@@ -109,20 +111,14 @@ class PairPlanner:
     def _flags(self, sender: Pool, receiver: Pool) -> StreamFlags:
         onto = self.there if self.there is not None else self._nearest()
         receiver_encrypted = onto is not None and onto.encryption != "off"
-        encrypted = self.here.encryption != "off"
-        if self.there is not None and encrypted and not receiver_encrypted:
-            raise Conflicted(
-                "encryption-mismatch",
-                f"{self.here.name} is encrypted and {self.there.name} is not: a raw stream"
-                " can't continue it",
-                f"zfs rename {self.there.name} on {self.seen.host} away to start afresh",
-            )
-        if not encrypted:
+        form = form_of(self.pair)
+        check_form(self.pair, form, self.there)
+        if form is not Form.RAW:
             self._check_key(self.pair.receiver)
         return stream_flags(
             sender.features,
             receiver.features,
-            encrypted=encrypted,
+            encrypted=form is Form.RAW,
             receiver_encrypted=receiver_encrypted,
         )
 
@@ -151,6 +147,8 @@ class PairPlanner:
             return ()
         start = way.base.sender if way.base is not None else None
         streams = list(runs(self.here.snapshots, start, way.wanted))
+        if form_of(self.pair) is Form.DECRYPTED:
+            streams = singly(streams)
         if way.token is not None:
             streams = _split_first(streams)
         ids: list[str] = []
@@ -232,6 +230,7 @@ class PairPlanner:
             path=str(self.pair.target.path),
             token=self.there.resume_token if token is not None and self.there else None,
             estimated_bytes=self._estimate(run, token),
+            properties=self.pair.target.properties if run.base is None else NOTHING,
         )
         wanted = (
             f"{self.seen.host} would keep it"

@@ -26,6 +26,7 @@ from reconciler.errors import PlanFileError
 from reconciler.report.fields import Fields, Json, guid_text
 from reconciler.report.figures import timestamp
 from reconciler.zfs.capabilities import StreamFlags
+from reconciler.zfs.handover import NOTHING, Properties
 from reconciler.zfs.types import FilesystemKind, Version, VersionKind
 
 
@@ -145,6 +146,15 @@ def _send(send: Send) -> Json:
         "path": send.path,
         "token": send.token,
         "estimated_bytes": send.estimated_bytes,
+        **({"properties": _handed(send.properties)} if send.properties else {}),
+    }
+
+
+def _handed(properties: Properties) -> Json:
+    return {
+        "send": properties.send,
+        "override": dict(properties.override),
+        "exclude": list(properties.exclude),
     }
 
 
@@ -196,7 +206,16 @@ def _read_send(fields: Fields) -> Send:
         path=fields.text("path"),
         token=fields.optional("token", fields.text),
         estimated_bytes=fields.optional("estimated_bytes", fields.number),
+        properties=_read_properties(fields.optional("properties", fields.object)),
     )
+
+
+def _read_properties(fields: Fields | None) -> Properties:
+    if fields is None:
+        return NOTHING
+    override = fields.object("override")
+    assigned = sorted((name, override.text(name)) for name in override.names)
+    return Properties(fields.flag("send"), tuple(assigned), fields.texts("exclude"))
 
 
 def _read_bookmark(fields: Fields) -> Bookmark:

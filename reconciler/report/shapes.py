@@ -177,9 +177,19 @@ def _send(send: Send, why: str, *, explain: bool) -> Shape:
         + ("" if below else f"  → {send.receiver_host} {receiver}"),
         receiver_host=send.receiver_host if below else "",
         root=receiver.removesuffix(f"/{name}"),
-        manner=_MODES[send.mode] + (", raw" if send.flags.raw else "") + way,
+        manner=", ".join((_MODES[send.mode], *_particulars(send))) + way,
         aside=why if explain else "",
     )
+
+
+def _particulars(send: Send) -> Iterator[str]:
+    """Yield what is special about a stream."""
+    if send.flags.raw:
+        yield "raw"
+    if send.brings_properties:
+        left_out = f" but {', '.join(send.properties.exclude)}" if send.properties.exclude else ""
+        yield f"with properties{left_out}"
+    yield from (f"{name}={value}" for name, value in send.properties.override)
 
 
 _MODES = {
