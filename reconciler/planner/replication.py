@@ -67,7 +67,7 @@ class PairPlanner:
         may_send = self.source.replication.name not in self.context.closed
         way = find_way(self.pair, self.seen, self.there, may_send=may_send)
         self.waiting = frozenset(version.guid for version in way.waiting)
-        flags = self._flags(here, there)
+        flags = self._flags(here, there, way)
         sends = self._sends(way, flags)
         base = way.wanted[-1] if way.wanted else (way.base.sender if way.base else None)
         if base is not None:
@@ -108,13 +108,14 @@ class PairPlanner:
 
     # -- sending ----------------------------------------------------------------------------------
 
-    def _flags(self, sender: Pool, receiver: Pool) -> StreamFlags:
-        onto = self.there if self.there is not None else self._nearest()
+    def _flags(self, sender: Pool, receiver: Pool, way: Way) -> StreamFlags:
+        dropped = way.abort and self.there is not None and self.there.inconsistent
+        onto = self.there if self.there is not None and not dropped else self._nearest()
         receiver_encrypted = onto is not None and onto.encryption != "off"
         form = form_of(self.pair)
         check_form(self.pair, form, self.there)
         if form is not Form.RAW:
-            self._check_key(self.pair.receiver)
+            self._check_key(onto.name if onto is not None and dropped else self.pair.receiver)
         return stream_flags(
             sender.features,
             receiver.features,

@@ -114,7 +114,7 @@ def _received(
         _ignore(session, where)
         return 0
     session.received.append((where, arrived.details))
-    _afterwards(session, arrived.details, where, delayed)
+    _afterwards(session, arrived.details, where, delayed, masked=DELAYED in order.masked)
     return arrived.bytes
 
 
@@ -181,11 +181,16 @@ def _skip(reader: Reader) -> None:
 
 
 def _afterwards(
-    session: Session, details: Details, where: Destination, delayed: str | None
+    session: Session,
+    details: Details,
+    where: Destination,
+    delayed: str | None,
+    *,
+    masked: bool,
 ) -> None:
     """Set what waits for the data, and the holds that came along."""
     process, name = session.process, where.filesystem
-    came = (details.properties or {}).get(DELAYED)
+    came = None if masked else (details.properties or {}).get(DELAYED)
     if delayed is not None or came is not None:
         try:
             process.cell.change(lambda machine: _limited(machine, name, delayed, came))

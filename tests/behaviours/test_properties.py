@@ -17,6 +17,9 @@ from tests.support.stage import Cell, Controller, Stage
 WWW, THERE = "tank/www", "backup/alpha/tank/www"
 KEY = "-o encryption=on -o keyformat=passphrase -o keylocation=file:///k1"
 SLOT = 900
+PART = 6000
+"""Bytes of a stream that arrive."""
+FILES = [f"write {WWW} file{number} 300M" for number in range(4)]
 
 
 def specs(extra: str = "", *, where: str = "", filesystems: str = "tank/www/**") -> Desired:
@@ -49,7 +52,9 @@ def applied(made: Stage, desired: Desired) -> Controller:
 
 
 def got(made: Stage, properties: str, name: str = THERE, host: str = "vault") -> dict[str, str]:
-    said = made.sh(host, f"zfs get -H -p -o property,value,source {properties} '{name}'").stdout
+    said = made.sh(
+        host, f"zfs get -H -p -o property,value,source {properties} '{name}'"
+    ).stdout.decode()
     rows = (line.split("\t") for line in said.splitlines())
     return {name: f"{value} {source.partition(' ')[0]}" for name, value, source in rows}
 
@@ -116,7 +121,7 @@ def test_our_mark_on_snapshots_does_not_come_along() -> None:
 
 
 def marks(made: Stage, host: str, name: str) -> list[str]:
-    said = made.sh(host, f"zfs list -H -t snapshot -o reconciler:spec -r {name}").stdout
+    said = made.sh(host, f"zfs list -H -t snapshot -o reconciler:spec -r {name}").stdout.decode()
     return said.splitlines()
 
 
@@ -160,7 +165,7 @@ def test_what_people_set_on_a_replica_stays_and_what_changes_later_changes_nothi
 
 
 def test_a_first_stream_that_was_cut_goes_on_and_has_the_overrides() -> None:
-    made = stage(f"zfs create {WWW}", f"write {WWW} file 4M")
+    made = stage(f"zfs create {WWW}", *FILES)
     desired = specs("  properties: {send: true, override: {atime: 'off'}}\n")
     cut_first_stream(made, desired)
     made.now += SLOT
@@ -179,7 +184,7 @@ def cut_first_stream(made: Stage, desired: Desired) -> None:
     moment = next(
         moment for moment, argv in rehearsal.faults["alpha"].started.items() if argv[1] == "send"
     )
-    Controller(made, desired, {"alpha": {moment: Cut(2_000_000, 255)}}).apply()
+    Controller(made, desired, {"alpha": {moment: Cut(PART, 255)}}).apply()
     assert got(made, "receive_resume_token")["receive_resume_token"] != "- -"
 
 
@@ -243,7 +248,7 @@ def test_h96_a_form_that_changes_is_found_before_a_byte_moves(
 
 
 def test_z41_a_first_stream_cut_in_the_other_form_is_dropped_and_begun_anew() -> None:
-    made = stage(f"zfs create {KEY} {WWW}", f"write {WWW} file 4M")
+    made = stage(f"zfs create {KEY} {WWW}", *FILES)
     cut_first_stream(made, specs("  encryption: raw\n"))
     made.now += SLOT
     applied(made, specs("  encryption: decrypt\n"))
