@@ -50,6 +50,8 @@ class Send:
     estimated_bytes: int | None = None
     properties: Properties = NOTHING
     """What a filesystem gets that is first received."""
+    decrypts: bool = False
+    """Whether what is encrypted on the sender leaves it in clear."""
 
     @property
     def id(self) -> str:

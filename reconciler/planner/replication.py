@@ -232,6 +232,7 @@ class PairPlanner:
             token=self.there.resume_token if token is not None and self.there else None,
             estimated_bytes=self._estimate(run, token),
             properties=self.pair.target.properties if run.base is None else NOTHING,
+            decrypts=form_of(self.pair) is Form.DECRYPTED,
         )
         wanted = (
             f"{self.seen.host} would keep it"

@@ -147,6 +147,7 @@ def _send(send: Send) -> Json:
         "token": send.token,
         "estimated_bytes": send.estimated_bytes,
         **({"properties": _handed(send.properties)} if send.properties else {}),
+        **({"decrypts": True} if send.decrypts else {}),
     }
 
 
@@ -207,6 +208,7 @@ def _read_send(fields: Fields) -> Send:
         token=fields.optional("token", fields.text),
         estimated_bytes=fields.optional("estimated_bytes", fields.number),
         properties=_read_properties(fields.optional("properties", fields.object)),
+        decrypts=fields.optional("decrypts", fields.flag) or False,
     )
 
 

@@ -27,6 +27,7 @@ from reconciler.report.figures import bytes_text
 from reconciler.report.lines import Line, Style
 from reconciler.report.naming import filesystems_text
 from reconciler.report.wording import lost_text
+from reconciler.zfs.named_properties import applies
 from reconciler.zfs.types import Version
 
 ORDER = (
@@ -186,10 +187,14 @@ def _particulars(send: Send) -> Iterator[str]:
     """Yield what is special about a stream."""
     if send.flags.raw:
         yield "raw"
+    if send.decrypts:
+        yield "decrypted"
     if send.brings_properties:
-        left_out = f" but {', '.join(send.properties.exclude)}" if send.properties.exclude else ""
-        yield f"with properties{left_out}"
-    yield from (f"{name}={value}" for name, value in send.properties.override)
+        left_out = ", ".join(n for n in send.properties.exclude if applies(n, send.kind))
+        yield f"with properties but {left_out}" if left_out else "with properties"
+    for name, value in send.properties.override:
+        if applies(name, send.kind):
+            yield f"{name}={value}"
 
 
 _MODES = {
