@@ -14,6 +14,7 @@ from reconciler.observed.change import filesystem_of, next_txg, with_filesystem,
 from reconciler.observed.model import Observed
 from reconciler.zfs import commands
 from reconciler.zfs.capabilities import StreamFlags
+from reconciler.zfs.handover import NOTHING, Properties
 from reconciler.zfs.types import Argv, FilesystemKind, Version
 
 
@@ -59,6 +60,10 @@ class Send:
     estimated_bytes: int | None = None
     origin: Origin | None = None
     """Set for the first stream of a clone: the base is a version of another filesystem."""
+    properties: Properties = NOTHING
+    """What a filesystem gets that is first received."""
+    decrypts: bool = False
+    """Whether what is encrypted on the sender leaves it in clear."""
 
     @property
     def id(self) -> str:
@@ -139,7 +144,13 @@ class Send:
             base=self.start,
             intermediates=len(self.versions) > 1,
             flags=self.flags,
+            properties=self.brings_properties,
         )
+
+    @property
+    def brings_properties(self) -> bool:
+        """Whether the sender's properties go along: what a token resumes goes without."""
+        return self.properties.send and self.base is None and self.token is None
 
     def receive_command(self) -> Argv:
         """Return the receiver's command.
@@ -150,8 +161,17 @@ class Send:
         first = self.base is None or self.origin is not None
         origin = self.origin.snapshot if self.origin is not None and self.token is None else None
         return commands.receive(
-            self.receiver_filesystem, kind=self.kind, initial=first, origin=origin
+            self.receiver_filesystem,
+            kind=self.kind,
+            initial=first,
+            properties=self.properties,
+            raw=self.flags.raw,
+            origin=origin,
         )
+
+    def clear_mark(self) -> Argv:
+        """Return the receiver's command that takes off what came with the snapshot's properties."""
+        return commands.clear_mark(self.to.of(self.receiver_filesystem))
 
     def look(self) -> Argv:
         """Return the receiver's command that tells which of the versions it has, by guid."""

@@ -25,7 +25,7 @@ from reconciler.planner.plan import Plan
 from reconciler.planner.planning import plan
 from reconciler.planner.policy import policy_change
 from reconciler.planner.restrict import restrict
-from reconciler.planner.roots import roots_of
+from reconciler.planner.roots import properties_of, roots_of
 from reconciler.report.figures import count_text
 
 
@@ -75,9 +75,9 @@ class Session:
         if name not in self.desired.hosts:
             known = ", ".join(self.desired.hosts) or "none"
             raise UsageError(f"the specs have no host {name}; they have: {known}")
-        roots = roots_of(self.desired)[name]
+        roots, asked = roots_of(self.desired)[name], properties_of(self.desired)[name]
         with _said_meanwhile(f"Observing {name} ..."), closing_on_interrupt(self.fleet):
-            observation = observing.observe_host(name, roots, self.fleet, self.clock)
+            observation = observing.observe_host(name, roots, self.fleet, self.clock, asked)
         _log(observation)
         return observation
 

@@ -276,7 +276,9 @@ class Engine:
     def _observe(self, host: str, law: Law) -> Observation:
         if self._given is not None:
             return self._given(host)
-        return observe_host(host, law.roots[host], law.fleet, self.around.clock)
+        return observe_host(
+            host, law.roots[host], law.fleet, self.around.clock, law.properties[host]
+        )
 
     def _ask(self, host: str) -> Observation:
         """Look at a host, and remember how that went."""

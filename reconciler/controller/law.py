@@ -8,7 +8,7 @@ from reconciler.desired.digest import generation
 from reconciler.desired.model import Desired
 from reconciler.hosts.addresses import Limits
 from reconciler.hosts.fleet import Fleet
-from reconciler.planner.roots import roots_of
+from reconciler.planner.roots import properties_of, roots_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,8 @@ class Law:
     desired: Desired
     fleet: Fleet
     roots: Mapping[str, tuple[str, ...]]
+    properties: Mapping[str, tuple[str, ...]]
+    """What is asked of each host's filesystems."""
     generations: Mapping[str, str]
     keys: tuple[Key, ...]
     effective: Desired
@@ -32,6 +34,7 @@ class Law:
             desired=desired,
             fleet=fleet,
             roots=roots_of(desired),
+            properties=properties_of(desired),
             generations={name: generation(desired, name) for name in desired.replications},
             keys=tuple(keys_of(desired)),
             effective=_without(desired, suspended),
@@ -57,11 +60,13 @@ class Law:
         )
 
     def moved_since(self, old: "Law") -> tuple[str, ...]:
-        """Return the hosts of which nothing is known any more: gone, elsewhere, or other roots."""
+        """Return the hosts of which nothing is known any more: gone, elsewhere, other questions."""
         return tuple(
             host
             for host, address in old.desired.hosts.items()
-            if self.desired.hosts.get(host) != address or self.roots[host] != old.roots[host]
+            if self.desired.hosts.get(host) != address
+            or self.roots[host] != old.roots[host]
+            or self.properties[host] != old.properties[host]
         )
 
 

@@ -1,7 +1,7 @@
 """One YAML document as plain data, with the place in the file of every key and value."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from reconciler.desired.diagnostics import Position
 
@@ -43,6 +43,22 @@ class Document:
         """Return the place of the key that a path ends with."""
         return self._position(self._walk(path)[1])
 
+    def real(self, path: Path) -> Path:
+        """Return a path without the numbers of lists that are no lists here.
+
+        Where one mapping may stand for a list of it, findings are about a list.
+        """
+        data, steps = self.data, []
+        for step in path:
+            if isinstance(step, int) and isinstance(data, dict):
+                continue
+            steps.append(step)
+            if isinstance(data, dict) and isinstance(step, str):
+                data = data.get(step)
+            else:
+                data = data[step] if isinstance(data, list) and _is_in(step, data) else None
+        return tuple(steps)
+
     def _walk(self, path: Path) -> tuple[Mark | Entry, Mark | Entry]:
         """Return the marks of the last value and of the last key on the way."""
         value: Mark = self.mark
@@ -60,6 +76,10 @@ class Document:
 
     def _position(self, mark: Mark | Entry) -> Position:
         return Position(self.file, mark.line, mark.column)
+
+
+def _is_in(step: str | int, data: list[Data]) -> TypeGuard[int]:
+    return isinstance(step, int) and step < len(data)
 
 
 def dotted(path: Path) -> str:

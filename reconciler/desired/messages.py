@@ -25,7 +25,7 @@ def explained(
     """Yield a diagnostic for each finding but missing values, which `reading` has reported."""
     meant: set[Path] = set()
     for found in sorted(error.errors(include_url=False), key=lambda one: one["type"]):
-        path: Path = tuple(found["loc"])
+        path = document.real(tuple(found["loc"]))
         if found["type"] == "extra_forbidden":
             part = _part_at(model, path[:-1])
             meant.update((*path[:-1], key) for key in _near(part, path))

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from reconciler.desired.selection import Selection
 from reconciler.hosts.addresses import HostAddress
+from reconciler.zfs.handover import NOTHING, Properties
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,15 @@ class DataPath(StrEnum):
     """Two OpenSSH processes on the controller."""
 
 
+class Encryption(StrEnum):
+    """How encrypted filesystems are sent."""
+
+    RAW = "raw"
+    """As they are on disk: no key is needed."""
+    DECRYPT = "decrypt"
+    """In clear; the key has to be loaded on the sender."""
+
+
 @dataclass(frozen=True, slots=True)
 class Every:
     """Slots of a fixed length, aligned to the epoch in UTC."""
@@ -208,6 +218,8 @@ class Target:
     """Seconds for which a receiver stays whose source is gone; None: for ever."""
     max_lag: int | None = None
     """Seconds: how old the newest version here may be before it is late; None: no goal."""
+    properties: Properties = NOTHING
+    encryption: Encryption = Encryption.RAW
 
     def receiver_of(self, sender: str, filesystem: str) -> str:
         """Return the receiver's name for a sender's filesystem; depends on nothing else."""

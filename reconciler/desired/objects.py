@@ -2,7 +2,7 @@
 
 Descriptions become the JSON Schema and the reference page. Keys of the language that this version
 has not built yet stand in `later` and are refused by name. Pydantic is used here,
-in `part`, `host_objects` and `hook_objects`.
+in `part`, `host_objects`, `hook_objects` and `property_objects`.
 """
 
 from typing import Annotated, Literal
@@ -28,6 +28,7 @@ from reconciler.desired.part import (
     Timezone,
     Under,
 )
+from reconciler.desired.property_objects import Properties, Where, listed
 
 __all__ = ["API_VERSION", "KINDS", "Part", "SpecObject", "ValidationError", "raw_schema"]
 
@@ -134,8 +135,6 @@ class Snapshots(Part):
 class Source(Part):
     """What is snapshotted and sent. Exactly one of `host` and `hosts`."""
 
-    later = frozenset({"where"})
-
     host: Name | None = Field(None, description="The Host that has the filesystems.")
     hosts: HostSelector | None = Field(None, description="Several hosts with the same spec.")
     filesystems: list[PatternText] = Field(
@@ -144,14 +143,16 @@ class Source(Part):
         " `*` any characters within one level. A leading `!` excludes exactly what the pattern"
         " names, and always wins.",
     )
+    where: Annotated[list[Where], BeforeValidator(listed)] = Field(
+        default=[],
+        description="What must be true of a filesystem beside its name: one condition, or a list"
+        " of which all must hold.",
+    )
     snapshots: Snapshots = Field(description="When and under which names.")
     keep: Keep = Field(
         default=Keep.model_validate({}),
         description="What is kept on the sender; default: everything.",
     )
-
-
-_ON_THE_WAY = frozenset({"properties", "encryption"})
 
 
 class OnSourceGone(Part):
@@ -172,7 +173,7 @@ def _kept(value: object) -> object:
 class Target(Part):
     """One receiver host."""
 
-    later = _ON_THE_WAY | {"compression", "buffer", "bandwidth"}
+    later = frozenset({"compression", "buffer", "bandwidth"})
 
     host: Name = Field(description="The Host that receives.")
     under: Under = Field(
@@ -213,6 +214,12 @@ class Target(Part):
         description="How old the newest version that has arrived may be. What is older is reported"
         " as late; nothing else depends on it.",
     )
+    properties: Properties | None = Field(
+        None, description="Instead of the replication's `properties`."
+    )
+    encryption: Literal["raw", "decrypt"] | None = Field(
+        None, description="Instead of the replication's `encryption`."
+    )
 
 
 class MaxDestroy(Part):
@@ -247,8 +254,6 @@ class Windows(Part):
 class ReplicationSpec(Part):
     """Which filesystems go where."""
 
-    later = _ON_THE_WAY
-
     source: Source = Field(description="What is snapshotted and sent.")
     targets: list[Target] = Field(
         description="The receivers. `[]` takes snapshots and sends nothing."
@@ -258,6 +263,16 @@ class ReplicationSpec(Part):
         description="The destroy budget: how many snapshots of one filesystem, on either side, one"
         " run may destroy. What is over it is blocked as a whole and needs"
         " `reconciler apply --allow-destroy NAME`.",
+    )
+    properties: Properties = Field(
+        default=Properties.model_validate({}),
+        description="Which properties receivers get, once, when they are first received.",
+    )
+    encryption: Literal["raw", "decrypt"] = Field(
+        "raw",
+        description="How encrypted filesystems are sent: as they are on disk (`raw`), which needs"
+        " no key, or in clear (`decrypt`), which needs the key loaded on the sender. What is"
+        " received below an encrypted filesystem is encrypted as that one.",
     )
     suspend: Flag = Field(default=False, description="Stop everything for this replication.")
     windows: Windows | None = Field(

@@ -86,6 +86,7 @@ spec:
     hosts:
       matchLabels: {role: web}
     filesystems: ["tank/www/**", "!tank/www/cache/**"]
+    where: {property: "com.example:backup", equals: "true"}
     snapshots:
       every: 15m
       prefix: web-
@@ -104,6 +105,11 @@ spec:
       onConflict: stop
       path: auto
       maxLag: 1h
+  properties:                   # what receivers get, once, when they are first received
+    send: true
+    override: {compression: zstd, "com.sun:auto-snapshot": "false"}
+    exclude: [recordsize]
+  encryption: raw
   maxDestroy: {versions: 1000, share: 50%}
   windows:                      # streams begin at night, but not while tapes are written
     allow: [{cron: "0 22 * * *", for: 8h}]

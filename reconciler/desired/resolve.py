@@ -10,6 +10,12 @@ from pathlib import Path
 from reconciler.desired.areas import area_findings
 from reconciler.desired.diagnostics import Diagnostic, Position, in_order, shown
 from reconciler.desired.digest import digest
+from reconciler.desired.handing import (
+    encryption_of,
+    handing_findings,
+    properties_of,
+    selection_of,
+)
 from reconciler.desired.keeping import keep_of
 from reconciler.desired.model import (
     DataPath,
@@ -30,7 +36,6 @@ from reconciler.desired.objects import Target as TargetSection
 from reconciler.desired.overlap import is_empty
 from reconciler.desired.reading import Item
 from reconciler.desired.scheduling import snapshots_of, window_findings, windows_of
-from reconciler.desired.selection import Selection
 from reconciler.desired.specset import SpecSet
 from reconciler.desired.units import parse_duration
 from reconciler.hosts.addresses import (
@@ -108,7 +113,7 @@ class _Resolver:
         replication = Replication(
             name=item.name,
             senders=senders,
-            selection=Selection.parse(source.filesystems),
+            selection=selection_of(source),
             snapshots=snapshots_of(source.snapshots),
             keep=self.keep(source.keep, item.at("spec", "source", "keep", "policy")),
             targets=tuple(targets),
@@ -117,6 +122,7 @@ class _Resolver:
             windows=windows_of(spec.windows),
         )
         self.findings += _selection_findings(item, replication)
+        self.findings += handing_findings(item, replication.targets)
         self.findings += _name_findings(item, replication)
         self.findings += window_findings(item, replication.windows)
         self.findings += self.mixed(item, replication)
@@ -180,6 +186,8 @@ class _Resolver:
             if section.on_source_gone is None
             else parse_duration(section.on_source_gone.destroy_after),
             max_lag=None if section.max_lag is None else parse_duration(section.max_lag),
+            properties=properties_of(item.spec.spec, section),
+            encryption=encryption_of(item.spec.spec, section),
         )
 
     def known_host(self, name: str, where: Position) -> None:

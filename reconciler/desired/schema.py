@@ -30,9 +30,17 @@ _ALTERNATIVES: Mapping[str, Schema] = {
 """What `desired.alternatives` checks."""
 
 
+_ONE_OR_SEVERAL = (("Source", "where"),)
+"""The lists for which one item may stand."""
+
+
 def json_schema() -> Schema:
     """Return one schema for an object of any kind; `kind` tells which."""
     schema = described()
+    for part, name in _ONE_OR_SEVERAL:
+        field = schema["$defs"][part]["properties"][name]
+        several = {"type": field.pop("type"), "items": field.pop("items")}
+        field["anyOf"] = [several["items"], several]
     del schema["discriminator"]  # a word of OpenAPI; `oneOf` and the constant kinds say the same
     for definition in schema["$defs"].values():
         for field in definition["properties"].values():

@@ -1,4 +1,4 @@
-"""Which filesystems a spec is about: patterns of names, and the sets they select.
+"""Which filesystems a spec is about: patterns of names, conditions, and the sets they select.
 
     tank/www        the filesystem itself, nothing below it
     tank/www/**     the filesystem and all below it
@@ -12,7 +12,7 @@ never matches tank/ab. A pattern names its pool literally, so that it is known w
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -98,12 +98,25 @@ class Pattern:
         return self.text
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Condition:
+    """A property that a filesystem has to have with exactly this value, own or not."""
+
+    property: str
+    equals: str
+
+    def __str__(self) -> str:
+        return f"{self.property}={self.equals}"
+
+
 @dataclass(frozen=True)
 class Selection:
-    """The filesystems that at least one `include` and no `exclude` matches."""
+    """The filesystems that at least one `include` and no `exclude` matches, if `where` holds."""
 
     include: tuple[Pattern, ...]
     exclude: tuple[Pattern, ...] = ()
+    where: tuple[Condition, ...] = ()
+    """All of them have to hold. What properties a filesystem has is known only on its host."""
 
     @classmethod
     def parse(cls, texts: Iterable[str]) -> Self:
@@ -115,8 +128,12 @@ class Selection:
         )
 
     def selects(self, filesystem: str) -> bool:
-        """Whether the filesystem of this name is meant."""
+        """Whether the filesystem of this name is meant, if `where` holds for it."""
         return bool(self._wanted.fullmatch(filesystem)) and not self._unwanted.fullmatch(filesystem)
+
+    def admits(self, properties: Mapping[str, str]) -> bool:
+        """Whether `where` holds for a filesystem with these properties."""
+        return all(properties.get(one.property) == one.equals for one in self.where)
 
     @cached_property
     def _wanted(self) -> re.Pattern[str]:
@@ -132,7 +149,10 @@ class Selection:
         return tuple(_outermost(roots))
 
     def below(self, root: str) -> "Selection":
-        """Return the selection of the same names put below another filesystem."""
+        """Return the selection of the same names put below another filesystem, whatever they are.
+
+        `where` is about the sender's filesystems, not about those.
+        """
         return Selection(
             tuple(pattern.below(root) for pattern in self.include),
             tuple(pattern.below(root) for pattern in self.exclude),

@@ -10,7 +10,7 @@ from reconciler.hosts.fleet import Fleet
 from reconciler.observed.model import Observation, Observed, Seen
 from reconciler.observed.probe import probe
 from reconciler.observed.read import probe_failed, read_probe
-from reconciler.planner.roots import roots_of
+from reconciler.planner.roots import properties_of, roots_of
 
 Clock = Callable[[], float]
 
@@ -23,8 +23,8 @@ AT_ONCE = 32
 
 def observe(desired: Desired, fleet: Fleet, clock: Clock) -> Observed:
     """Return what every host says; a host that can't be asked is Unseen with the cause."""
-    roots = roots_of(desired)
-    return _each(desired, lambda host: observe_host(host, roots[host], fleet, clock))
+    roots, asked = roots_of(desired), properties_of(desired)
+    return _each(desired, lambda host: observe_host(host, roots[host], fleet, clock, asked[host]))
 
 
 def observe_whole(desired: Desired, fleet: Fleet, clock: Clock) -> Observed:
@@ -45,10 +45,16 @@ def _each(desired: Desired, look: Callable[[str], Observation]) -> Observed:
         return dict(zip(hosts, pool.map(look, hosts), strict=True))
 
 
-def observe_host(name: str, roots: Sequence[str], fleet: Fleet, clock: Clock) -> Observation:
-    """Return what one host says of the filesystems below the roots."""
+def observe_host(
+    name: str,
+    roots: Sequence[str],
+    fleet: Fleet,
+    clock: Clock,
+    properties: Sequence[str] = (),
+) -> Observation:
+    """Return what one host says of the filesystems below the roots, with some properties."""
     try:
-        transcript = fleet.host(name).run(probe(roots), timeout=PROBE_TIMEOUT)
+        transcript = fleet.host(name).run(probe(roots, properties), timeout=PROBE_TIMEOUT)
     except HostError as error:
         return probe_failed(name, error)
-    return read_probe(name, roots, transcript, int(clock()))
+    return read_probe(name, roots, transcript, int(clock()), properties)

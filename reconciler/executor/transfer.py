@@ -32,6 +32,7 @@ from reconciler.hosts.streams import (
 from reconciler.zfs import commands
 from reconciler.zfs.errors import Failure, FailureKind, Reaction, blame, classify
 from reconciler.zfs.parse import parse_progress
+from reconciler.zfs.properties import SPEC
 from reconciler.zfs.tokens import TokenError, decode_token
 from reconciler.zfs.types import Version
 
@@ -81,7 +82,10 @@ class Transfer:
             raise
         except HostError as error:
             outcome = error
-        return self.noted(self._arrived(send, outcome, look), send.receiver_host, unlocked)
+        verdict = self._arrived(send, outcome, look)
+        if isinstance(verdict, Done) and current.brings_properties:
+            verdict = self._unmarked(current, verdict)
+        return self.noted(verdict, send.receiver_host, unlocked)
 
     def noted(self, verdict: Verdict, host: str, unlocked: str) -> Verdict:
         """Return the verdict with the remark that a host could not be locked, if that is new."""
@@ -166,6 +170,23 @@ class Transfer:
         if not missing:
             return Done(note=_note(outcome))
         return Failed(_failure(send, outcome, missing[0], there))
+
+    def _unmarked(self, send: Send, verdict: Done) -> Verdict:
+        """Take off the mark that came with the properties: it says what is true of the sender's.
+
+        If that fails, the version has arrived all the same.
+        """
+        script = Script((Step("unmark", send.clear_mark()),), mutates=True)
+        try:
+            outcome = self.fleet.host(send.receiver_host).run(script, timeout=CHECK_TIMEOUT)
+            left = outcome.outcomes["unmark"]
+            why = "" if left.ok else classify(left.stderr, left.status).message
+        except HostError as error:
+            why = str(error)
+        if not why:
+            return verdict
+        remark = f"{_at(send, send.to)} keeps the property {SPEC} of the sender's snapshot: {why}"
+        return replace(verdict, note="; ".join(filter(None, (verdict.note, remark))))
 
 
 def stream_timeout(estimated_bytes: int | None) -> float:

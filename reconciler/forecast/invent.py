@@ -1,6 +1,7 @@
 """Hosts as the specs want them, made up: new filesystems, nothing replicated yet."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import product
 
 from reconciler.desired.model import Desired, Replication
@@ -18,14 +19,28 @@ _FREE = 2**60
 def invented(desired: Desired, now: int) -> Observed:
     """Return a world with filesystems for all patterns and pools for all that is named."""
     names: dict[str, set[str]] = {host: set() for host in desired.hosts}
+    wanted: dict[str, dict[str, str]] = {}
     pools: dict[str, set[str]] = {host: set() for host in desired.hosts}
     for replication in desired.replications.values():
         chosen = names_for(replication)
+        for name in chosen:
+            conditions = replication.selection.where
+            wanted.setdefault(name, {}).update({one.property: one.equals for one in conditions})
         for sender in replication.senders:
             names[sender].update(chosen)
         for target in replication.targets:
             pools[target.host].update(pool_of(root) for root in target.roots.values())
-    return {host: _host(host, names[host], pools[host], now) for host in desired.hosts}
+    made = {host: _host(host, names[host], pools[host], now) for host in desired.hosts}
+    return {host: _with_properties(seen, wanted) for host, seen in made.items()}
+
+
+def _with_properties(seen: Seen, wanted: Mapping[str, Mapping[str, str]]) -> Seen:
+    """Return a host whose filesystems have the properties that they are selected by."""
+    filesystems = {
+        name: replace(found, properties=wanted.get(name, {}))
+        for name, found in seen.filesystems.items()
+    }
+    return replace(seen, filesystems=filesystems)
 
 
 def names_for(replication: Replication) -> tuple[str, ...]:

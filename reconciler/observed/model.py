@@ -61,6 +61,8 @@ class Filesystem:
     """Made by us as a parent only (user property `reconciler:placeholder=on`)."""
     disabled: bool
     """`reconciler:reconcile=disabled`, own or inherited: hands off."""
+    properties: Mapping[str, str] = field(default_factory=dict)
+    """Those that specs ask for (see `probe`) and it has: own, received, inherited or default."""
     versions: tuple[Version, ...] = ()
     """In version order. Empty also where versions were not asked for: see Seen.listed."""
     gone_since: int | None = None

@@ -20,13 +20,14 @@ VERSIONS = "versions"
 HOLDS = "holds"
 
 
-def probe(roots: Sequence[str]) -> Script:
+def probe(roots: Sequence[str], properties: Sequence[str] = ()) -> Script:
     """Return the script that observes a host, with the versions of everything below the roots.
 
-    Roots that do not exist or whose pool is not imported are no error: that is to be learned.
+    `properties` are those of filesystems that are to be told beside what always is. Roots that do
+    not exist or whose pool is not imported are no error: that is to be learned.
     Without roots there are only the clock, the release and the pools.
     """
-    return Script((*_HOST, *_below(outermost(roots)), _CLOCK))
+    return Script((*_HOST, *_below(outermost(roots), properties), _CLOCK))
 
 
 def outermost(roots: Iterable[str]) -> tuple[str, ...]:
@@ -54,13 +55,13 @@ _HOST = (
 )
 
 
-def _below(roots: Sequence[str]) -> tuple[Step, ...]:
+def _below(roots: Sequence[str], properties: Sequence[str]) -> tuple[Step, ...]:
     """Return the steps that list what the roots are about; holds only where there are some."""
     if not roots:
         return ()
     held = FieldsOf(VERSIONS, take=0, positive=queries.USERREFS)
     return (
-        Step(FILESYSTEMS, queries.list_filesystems(pools_of(roots))),
+        Step(FILESYSTEMS, queries.list_filesystems(pools_of(roots), properties)),
         Step(VERSIONS, queries.list_versions_within(roots)),
         Step(HOLDS, queries.HOLDS, more=held),
     )

@@ -6,6 +6,7 @@ which are answers: a root that does not exist, a pool that is not imported or ca
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from reconciler.errors import HostError
@@ -42,6 +43,13 @@ Tags = Mapping[str, tuple[str, ...]]
 _CLOCK_DIGITS = 11
 
 
+class _Asked(NamedTuple):
+    """What a probe was made for."""
+
+    roots: tuple[str, ...]
+    properties: Sequence[str]
+
+
 class _Below(NamedTuple):
     """What was found below the roots."""
 
@@ -49,10 +57,20 @@ class _Below(NamedTuple):
     filesystems: Mapping[str, Filesystem]
 
 
-def read_probe(host: str, roots: Sequence[str], transcript: Transcript, now: int) -> Observation:
-    """Return what the transcript of `probe(roots)` says; `now` is the controller's clock."""
+def read_probe(
+    host: str,
+    roots: Sequence[str],
+    transcript: Transcript,
+    now: int,
+    properties: Sequence[str] = (),
+) -> Observation:
+    """Return what the transcript of `probe(roots, properties)` says.
+
+    `now` is the controller's clock.
+    """
+    asked = _Asked(probe.outermost(roots), properties)
     try:
-        return _seen(host, probe.outermost(roots), transcript, now)
+        return _seen(host, asked, transcript, now)
     except Trouble as trouble:
         return Unseen(host, trouble.cause, trouble.remedy)
 
@@ -63,11 +81,11 @@ def probe_failed(host: str, error: HostError) -> Unseen:
     return Unseen(host, error.message, remedy)
 
 
-def _seen(host: str, roots: Sequence[str], transcript: Transcript, now: int) -> Seen:
+def _seen(host: str, asked: _Asked, transcript: Transcript, now: int) -> Seen:
     clock = _clock(transcript)
     release = _release(transcript)
     pools = _pools(transcript)
-    below = _below(roots, transcript, pools) if roots else _Below((), {})
+    below = _below(asked, transcript, pools) if asked.roots else _Below((), {})
     return Seen(host, now, clock, release, pools, below.filesystems, below.listed)
 
 
@@ -102,16 +120,18 @@ def _pools(transcript: Transcript) -> dict[str, Pool]:
     }
 
 
-def _below(roots: Sequence[str], transcript: Transcript, pools: Mapping[str, Pool]) -> _Below:
+def _below(about: _Asked, transcript: Transcript, pools: Mapping[str, Pool]) -> _Below:
     """Return the filesystems of the roots' pools, with the versions of those below the roots.
 
     A pool that can't be opened (FAULTED, SUSPENDED ...) may answer in part or not at all: then
     nothing of it is reported, and its health says why.
     """
+    roots = about.roots
     shut = frozenset(name for name, pool in pools.items() if not pool.usable)
     asked = probe.pools_of(roots)
     found = listing(transcript, probe.FILESYSTEMS, asked=asked, shut=shut)
-    rows = parsed(probe.FILESYSTEMS, parse_filesystems, found.text)
+    parse = partial(parse_filesystems, properties=about.properties)
+    rows = parsed(probe.FILESYSTEMS, parse, found.text)
     names = {row.name for row in rows}
     refuse_duplicates(probe.FILESYSTEMS, (row.name for row in rows))
     check_pools(asked, found.missing, names, pools)
@@ -169,6 +189,7 @@ def _filesystem(row: FilesystemRow, versions: Sequence[Version], tags: Tags) -> 
         inconsistent=row.inconsistent,
         placeholder=row.placeholder == row.name,
         disabled=row.reconcile == DISABLED,
+        properties=row.properties,
         versions=tuple(sorted(completed, key=version_order)),
         gone_since=gone_since(row.gone_since, row.name) if row.gone_since else None,
     )

@@ -64,11 +64,15 @@ def stays(absence: Absence, desired: Desired, observed: Observed) -> str | None:
     here, there = observed[absence.sender], observed[absence.target.host]
     if not isinstance(here, Seen) or not isinstance(there, Seen):
         return "its source was not seen"
-    return next(_what_keeps(absence, desired, here, there), None)
+    return next(_what_keeps(absence, desired, observed, here, there), None)
 
 
-def _what_keeps(absence: Absence, desired: Desired, here: Seen, there: Seen) -> Iterator[str]:
+def _what_keeps(
+    absence: Absence, desired: Desired, observed: Observed, here: Seen, there: Seen
+) -> Iterator[str]:
     replication, filesystem = absence.replication, absence.there
+    if replication.selection.where:
+        yield "whether its source was still selected by `where` is not known"
     if replication.suspend:
         yield f"{replication.name} is suspended"
     if filesystem.disabled:
@@ -77,7 +81,7 @@ def _what_keeps(absence: Absence, desired: Desired, here: Seen, there: Seen) -> 
         yield "its pool takes no changes"
     if not any(replication.selection.selects(name) for name in here.filesystems):
         yield f"nothing is left on {here.host} of what {replication.name} selects"
-    for reader in Roles(desired).selecting(absence.place):
+    for reader in Roles(desired, observed).selecting(absence.place):
         yield f"it is a source of {reader.name}"
     if filesystem.resume_token is not None or filesystem.inconsistent:
         yield "it has a partial receive"

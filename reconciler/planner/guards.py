@@ -93,7 +93,7 @@ class _Eye:
     ) -> None:
         self.observed = observed
         self.absences = Absences.of(desired, observed)
-        self.parts = Roles(desired)
+        self.parts = Roles(desired, observed)
         self.departure = Departure(desired, observed, self.absences, plan.at, allow_destroy)
         self.allow_destroy = allow_destroy
         self.sends: dict[tuple[Place, ...], list[Send]] = defaultdict(list)

@@ -4,7 +4,7 @@ The common version is found by guid alone; names and times do not count. The rec
 can't be the start of a stream and are not looked at.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reconciler.zfs.types import Version
@@ -103,3 +103,12 @@ def _starts_next_to(run: Run, position: dict[int, int]) -> bool:
     """Tell whether nothing lies between a run's base and its first version."""
     start = position.get(run.base.guid) if run.base is not None else None
     return start is not None and position[run.versions[0].guid] == start + 1
+
+
+def singly(streams: Iterable[Run]) -> list[Run]:
+    """Return streams that bring one version each, in the same order."""
+    return [
+        Run(base, (version,))
+        for run in streams
+        for base, version in zip((run.base, *run.versions), run.versions, strict=False)
+    ]

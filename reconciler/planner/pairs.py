@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from reconciler.actions import Reason, Snapshot
 from reconciler.desired.model import Desired, External, Replication, Snapshots, Target
 from reconciler.desired.schedule import slot_of
+from reconciler.desired.selection import Selection
 from reconciler.observed.change import with_versions
 from reconciler.observed.model import Filesystem, Observed, Seen
 from reconciler.planner.marks import Ownership, PairMarks
@@ -101,6 +102,7 @@ def selected(replication: Replication, seen: Seen) -> tuple[Filesystem, ...]:
         filesystem
         for name, filesystem in sorted(seen.filesystems.items())
         if replication.selection.selects(name)
+        and replication.selection.admits(filesystem.properties)
     )
 
 
@@ -148,7 +150,7 @@ def _selection_notes(
         yield Note(
             Severity.ERROR if everywhere else Severity.WARNING,
             f"{replication.name} selects no filesystem on {host}:"
-            f" {', '.join(map(str, replication.selection.include))}",
+            f" {_selection_text(replication.selection)}",
             replication.name,
         )
     for host, filesystems in chosen.items():
@@ -173,6 +175,13 @@ def _selection_notes(
                 f"{host} {off[0]}{more}: switched off by reconciler:reconcile=disabled",
                 replication.name,
             )
+
+
+def _selection_text(selection: Selection) -> str:
+    """Return what is selected as people write it."""
+    patterns = ", ".join(map(str, selection.include))
+    conditions = " and ".join(map(str, selection.where))
+    return f"{patterns} where {conditions}" if conditions else patterns
 
 
 def _is_namable(replication: Replication, filesystem: Filesystem) -> bool:

@@ -12,6 +12,7 @@ from reconciler.planner.cloning import origins_first
 from reconciler.planner.context import Context, PairPlan
 from reconciler.planner.departing import departures
 from reconciler.planner.departing_guard import guard_departing
+from reconciler.planner.deselecting import deselected_notes
 from reconciler.planner.explained import explained
 from reconciler.planner.guards import guard
 from reconciler.planner.mending_guard import guard_mending
@@ -64,6 +65,7 @@ def plan(
             *found.notes,
             *(note for pair_plan in pair_plans for note in pair_plan.notes),
             *leaving.notes,
+            *deselected_notes(desired, observed),
             *zrepl_notes(found.sources, pairs, observed),
         ),
         next_due=next_due(desired.replications.values(), now, _opening(pair_plans, closed)),

@@ -22,12 +22,14 @@ from reconciler.observed.model import Filesystem, Pool, Seen
 from reconciler.planner.cloning import CloneBase, clone_base, origins_receiver
 from reconciler.planner.conflicts import Conflicted
 from reconciler.planner.context import Context, PairPlan
-from reconciler.planner.history import Run, runs
+from reconciler.planner.encryption import Form, check_form, form_of
+from reconciler.planner.history import Run, runs, singly
 from reconciler.planner.pairs import Pair, is_writable
 from reconciler.planner.plan import Note, PlannedAction, Severity
 from reconciler.planner.retire import Protection, Retention
 from reconciler.planner.way import Way, find_way
 from reconciler.zfs.capabilities import StreamFlags, stream_flags
+from reconciler.zfs.handover import NOTHING
 from reconciler.zfs.names import ancestors, pool_of
 from reconciler.zfs.tokens import ResumeToken
 from reconciler.zfs.types import FilesystemKind, Version
@@ -70,7 +72,7 @@ class PairPlanner:
         origin = self.clone.version.guid if self.clone is not None else None
         way = find_way(self.pair, self.seen, self.there, may_send=may_send, origin=origin)
         self.waiting = frozenset(version.guid for version in way.waiting)
-        flags = self._flags(here, there)
+        flags = self._flags(here, there, way)
         sends = self._sends(way, flags)
         base = way.wanted[-1] if way.wanted else (way.base.sender if way.base else None)
         if base is not None:
@@ -137,24 +139,18 @@ class PairPlanner:
 
     # -- sending ----------------------------------------------------------------------------------
 
-    def _flags(self, sender: Pool, receiver: Pool) -> StreamFlags:
-        onto = self.there if self.there is not None else self._nearest()
+    def _flags(self, sender: Pool, receiver: Pool, way: Way) -> StreamFlags:
+        dropped = way.abort and self.there is not None and self.there.inconsistent
+        onto = self.there if self.there is not None and not dropped else self._nearest()
         receiver_encrypted = onto is not None and onto.encryption != "off"
-        encrypted = self.here.encryption != "off"
-        if self.there is not None and encrypted and not receiver_encrypted:
-            raise Conflicted(
-                "encryption-mismatch",
-                f"{self.here.name} is encrypted and {self.there.name} is not: a raw stream"
-                " can't continue it",
-                f"zfs rename {self.there.name} {self.there.name}.aside on {self.seen.host} to"
-                " start afresh",
-            )
-        if not encrypted:
-            self._check_key(self.pair.receiver)
+        form = form_of(self.pair)
+        check_form(self.pair, form, self.there)
+        if form is not Form.RAW:
+            self._check_key(onto.name if onto is not None and dropped else self.pair.receiver)
         return stream_flags(
             sender.features,
             receiver.features,
-            encrypted=encrypted,
+            encrypted=form is Form.RAW,
             receiver_encrypted=receiver_encrypted,
         )
 
@@ -183,6 +179,8 @@ class PairPlanner:
             return ()
         start = way.base.sender if way.base is not None else None
         streams = list(runs(self.here.snapshots, start, way.wanted))
+        if form_of(self.pair) is Form.DECRYPTED:
+            streams = singly(streams)
         if way.token is not None:
             streams = _split_first(streams)
         ids: list[str] = []
@@ -257,6 +255,7 @@ class PairPlanner:
                 self._add(hold, "send-pending", f"about to be sent to {self.seen.host}", *ready)
             )
         mode = SendMode.FULL if run.base is None else SendMode.INCREMENTAL
+        first = run.base is None or clone is not None
         send = Send(
             host=self.source.host,
             filesystem=self.here.name,
@@ -271,6 +270,8 @@ class PairPlanner:
             token=self.there.resume_token if token is not None and self.there else None,
             estimated_bytes=self._estimate(run, token, clone),
             origin=clone.origin if clone is not None else None,
+            properties=self.pair.target.properties if first else NOTHING,
+            decrypts=form_of(self.pair) is Form.DECRYPTED,
         )
         wanted = (
             f"{self.seen.host} would keep it"

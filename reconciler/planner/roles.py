@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from reconciler.desired.model import Desired, Replication, Target
+from reconciler.observed.change import filesystem_of
+from reconciler.observed.model import Observed
 from reconciler.planner.marks import Ownership, PairMarks
 from reconciler.zfs.names import ancestors
 from reconciler.zfs.types import Version
@@ -35,9 +37,14 @@ class Owner(NamedTuple):
 
 
 class Roles:
-    """The specs, by place."""
+    """The specs, by place.
 
-    def __init__(self, desired: Desired) -> None:
+    A part is played by whoever has a name for it. Only who owns versions depends on `where` too:
+    a filesystem for which that does not hold any more keeps all that it has, on both ends.
+    """
+
+    def __init__(self, desired: Desired, observed: Observed) -> None:
+        self._observed = observed
         self._senders: dict[str, list[Replication]] = defaultdict(list)
         self._receivers: dict[Place, list[tuple[Replication, Target, str]]] = defaultdict(list)
         for _, replication in sorted(desired.replications.items()):
@@ -60,11 +67,20 @@ class Roles:
 
     def owners(self, place: Place, roles: Sequence[Role]) -> tuple[Owner, ...]:
         """Return who manages versions of a filesystem that plays these parts."""
-        made = (Owner(r, Ownership.of(r).on_sender) for r in self.selecting(place))
+        made = (r for r in self.selecting(place) if self._is_admitted(r, place))
+        owners = (Owner(r, Ownership.of(r).on_sender) for r in made)
+        roles = [role for role in roles if self._is_admitted(role.replication, role.sender)]
         received = (r.replication for r in roles if r.receiver == place)
         arrived = (Owner(r, Ownership.of(r).on_receiver) for r in received)
         cursors = (Owner(r.replication, r.marks.is_cursor) for r in roles if r.sender == place)
-        return (*made, *arrived, *cursors)
+        return (*owners, *arrived, *cursors)
+
+    def _is_admitted(self, replication: Replication, sender: Place) -> bool:
+        """Tell whether `where` holds for a sender's filesystem; it does not for an unknown one."""
+        if not replication.selection.where:
+            return True
+        found = filesystem_of(self._observed, *sender)
+        return found is not None and replication.selection.admits(found.properties)
 
     def _sending(self, host: str, filesystem: str) -> Iterator[Role]:
         for replication in self.selecting((host, filesystem)):

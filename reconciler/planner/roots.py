@@ -1,4 +1,4 @@
-"""Which parts of which hosts have to be looked at for a set of specs."""
+"""Which parts of which hosts have to be looked at for a set of specs, and what is asked of them."""
 
 from collections import defaultdict
 
@@ -14,3 +14,12 @@ def roots_of(desired: Desired) -> dict[str, tuple[str, ...]]:
         for target in replication.targets:
             roots[target.host].update(target.roots[sender] for sender in replication.senders)
     return {host: tuple(sorted(roots[host])) for host in desired.hosts}
+
+
+def properties_of(desired: Desired) -> dict[str, tuple[str, ...]]:
+    """Return for each host the properties that decide which of its filesystems are selected."""
+    asked: dict[str, set[str]] = defaultdict(set)
+    for replication in desired.replications.values():
+        for sender in replication.senders:
+            asked[sender].update(condition.property for condition in replication.selection.where)
+    return {host: tuple(sorted(asked[host])) for host in desired.hosts}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconciler.actions.bookmark import cursor_name
-from reconciler.desired.model import Initial
+from reconciler.desired.model import Encryption, Initial
 from reconciler.observed.model import Filesystem, Seen
 from reconciler.planner import conflicts
 from reconciler.planner.conflicts import Conflicted
@@ -192,7 +192,7 @@ class _WayFinder:
     def _continues(self, token: ResumeToken, base: Common | None) -> bool:
         """Tell whether the partial stream starts where a new one would, and is of its kind."""
         starts = {base.receiver.guid} if base is not None else {None, self.origin}
-        raw = self.here.encryption != "off"
+        raw = self.here.encryption != "off" and self.pair.target.encryption is Encryption.RAW
         return token.fromguid in starts and token.rawok == raw
 
 

@@ -29,6 +29,7 @@ from reconciler.errors import PlanFileError
 from reconciler.report.fields import Fields, Json, guid_text
 from reconciler.report.figures import timestamp
 from reconciler.zfs.capabilities import StreamFlags
+from reconciler.zfs.handover import NOTHING, Properties
 from reconciler.zfs.properties import GONE_SINCE
 from reconciler.zfs.types import FilesystemKind, Version, VersionKind
 
@@ -151,6 +152,16 @@ def _send(send: Send) -> Json:
         "token": send.token,
         "estimated_bytes": send.estimated_bytes,
         **({"origin": _origin(send.origin)} if send.origin is not None else {}),
+        **({"properties": _handed(send.properties)} if send.properties else {}),
+        **({"decrypts": True} if send.decrypts else {}),
+    }
+
+
+def _handed(properties: Properties) -> Json:
+    return {
+        "send": properties.send,
+        "override": dict(properties.override),
+        "exclude": list(properties.exclude),
     }
 
 
@@ -207,11 +218,21 @@ def _read_send(fields: Fields) -> Send:
         token=fields.optional("token", fields.text),
         estimated_bytes=fields.optional("estimated_bytes", fields.number),
         origin=fields.optional("origin", lambda name: _read_origin(fields.object(name))),
+        properties=_read_properties(fields.optional("properties", fields.object)),
+        decrypts=fields.optional("decrypts", fields.flag) or False,
     )
 
 
 def _read_origin(fields: Fields) -> Origin:
     return Origin(fields.text("filesystem"), fields.text("receiver_snapshot"))
+
+
+def _read_properties(fields: Fields | None) -> Properties:
+    if fields is None:
+        return NOTHING
+    override = fields.object("override")
+    assigned = sorted((name, override.text(name)) for name in override.names)
+    return Properties(fields.flag("send"), tuple(assigned), fields.texts("exclude"))
 
 
 def _read_bookmark(fields: Fields) -> Bookmark:

@@ -54,5 +54,6 @@ def _filesystem(found: Filesystem) -> Json:
         "inconsistent": found.inconsistent,
         "placeholder": found.placeholder,
         "disabled": found.disabled,
+        "properties": dict(found.properties),
         "versions": [version_object(version) for version in found.versions],
     }

@@ -60,7 +60,9 @@ def _remarks(found: Filesystem) -> Iterator[str]:
     if found.written:
         yield f"{bytes_text(found.written)} written since"
     if found.encryption != "off":
-        yield f"encrypted, key {found.keystatus}"
+        root = found.encryptionroot
+        above = f" of {root}" if root not in {None, found.name} else ""
+        yield f"encrypted, key{above} {found.keystatus}"
     if found.placeholder:
         yield "placeholder"
     if found.disabled:

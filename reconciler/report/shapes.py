@@ -29,6 +29,7 @@ from reconciler.report.figures import bytes_text
 from reconciler.report.lines import Line, Style
 from reconciler.report.naming import filesystems_text
 from reconciler.report.wording import lost_text, mark_text
+from reconciler.zfs.named_properties import applies
 from reconciler.zfs.types import Version
 
 ORDER = (
@@ -194,9 +195,23 @@ def _send(send: Send, why: str, *, explain: bool) -> Shape:
         + ("" if below else f"  → {send.receiver_host} {receiver}"),
         receiver_host=send.receiver_host if below else "",
         root=receiver.removesuffix(f"/{name}"),
-        manner=_MODES[send.mode] + (", raw" if send.flags.raw else "") + way,
+        manner=", ".join((_MODES[send.mode], *_particulars(send))) + way,
         aside=why if explain else "",
     )
+
+
+def _particulars(send: Send) -> Iterator[str]:
+    """Yield what is special about a stream."""
+    if send.flags.raw:
+        yield "raw"
+    if send.decrypts:
+        yield "decrypted"
+    if send.brings_properties:
+        left_out = ", ".join(n for n in send.properties.exclude if applies(n, send.kind))
+        yield f"with properties but {left_out}" if left_out else "with properties"
+    for name, value in send.properties.override:
+        if applies(name, send.kind):
+            yield f"{name}={value}"
 
 
 _MODES = {

@@ -21,6 +21,7 @@ from reconciler.simulator.destination import (
 from reconciler.simulator.errno import Errno, Failed
 from reconciler.simulator.model import Dataset, Machine
 from reconciler.simulator.mounting import mount, unmount_all
+from reconciler.simulator.native import Access, table
 from reconciler.simulator.numbers import nicebytes, parse_number
 from reconciler.simulator.process import Process, Refused, text
 from reconciler.simulator.receive_errors import NOT_READ, explained
@@ -102,9 +103,12 @@ def _received(
 ) -> Generator[bytes, None, int]:
     """Let the kernel receive a stream, and explain what it says; return the size."""
     process = session.process
+    known = table(process.cell.read().release)
+    own = (n for n in order.masked if n in known and known[n].access is Access.OWN)
+    left_out = frozenset(own)
     try:
         with _unmounted(session, order):
-            arrived = receive(process, session.reader, partial(_with_details, order))
+            arrived = receive(process, session.reader, partial(_with_details, order, left_out))
     except Failed as failed:
         machine = process.cell.read()
         if not _is_there(machine, failed, order):
@@ -114,7 +118,7 @@ def _received(
         _ignore(session, where)
         return 0
     session.received.append((where, arrived.details))
-    _afterwards(session, arrived.details, where, delayed)
+    _afterwards(session, arrived.details, where, delayed, masked=DELAYED in left_out)
     return arrived.bytes
 
 
@@ -138,10 +142,14 @@ def _unmounted(session: Session, order: Order) -> Iterator[None]:
             _mount(session, was)
 
 
-def _with_details(order: Order, details: Details) -> Order:
-    """Return an order that knows all of a stream's header, but for what waits for the data."""
+def _with_details(order: Order, left_out: frozenset[str], details: Details) -> Order:
+    """Return an order that knows all of a stream's header, but for what waits for the data.
+
+    What can't be inherited and `-x` names is taken out of it; all else that it names is masked.
+    """
     if details.properties is not None:
-        at_once = {name: v for name, v in details.properties.items() if name != DELAYED}
+        not_now = {DELAYED, *left_out}
+        at_once = {name: v for name, v in details.properties.items() if name not in not_now}
         details = replace(details, properties=at_once)
     return replace(order, header=replace(order.header, details=details))
 
@@ -181,11 +189,16 @@ def _skip(reader: Reader) -> None:
 
 
 def _afterwards(
-    session: Session, details: Details, where: Destination, delayed: str | None
+    session: Session,
+    details: Details,
+    where: Destination,
+    delayed: str | None,
+    *,
+    masked: bool,
 ) -> None:
     """Set what waits for the data, and the holds that came along."""
     process, name = session.process, where.filesystem
-    came = (details.properties or {}).get(DELAYED)
+    came = None if masked else (details.properties or {}).get(DELAYED)
     if delayed is not None or came is not None:
         try:
             process.cell.change(lambda machine: _limited(machine, name, delayed, came))

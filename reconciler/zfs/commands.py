@@ -11,6 +11,8 @@ Facts about options are from the man pages named with each function.
 from collections.abc import Sequence
 
 from reconciler.zfs.capabilities import StreamFlags
+from reconciler.zfs.handover import NOTHING, Properties, receive_options
+from reconciler.zfs.named_properties import MAX_PROPERTY_VALUE
 from reconciler.zfs.names import (
     check_all,
     check_bookmark,
@@ -39,6 +41,7 @@ from reconciler.zfs.types import Argv, FilesystemKind
 __all__ = [
     "abort_receive",
     "bookmark",
+    "clear_mark",
     "create_placeholder",
     "destroy_bookmark",
     "destroy_filesystem",
@@ -66,12 +69,6 @@ __all__ = [
 
 MAX_ARGUMENT = 128 * 1024 - 1
 """Bytes of one argument on Linux (MAX_ARG_STRLEN in execve(2), with its NUL)."""
-
-MAX_PROPERTY_VALUE = 8191
-"""Bytes of a user property's value (zfsprops(7))."""
-
-_RECEIVE_FILESYSTEM = ("-x", "mountpoint", "-o", "canmount=noauto", "-o", "readonly=on")
-_RECEIVE_VOLUME = ("-o", "readonly=on", "-o", "volmode=none")
 
 
 def snapshot(snapshots: Sequence[str], spec: str) -> Argv:
@@ -203,20 +200,40 @@ def rollback(to: str, *, newer: bool) -> Argv:
     return ("zfs", "rollback", *(("-r",) if newer else ()), to)
 
 
-def send(to: str, *, base: str | None, intermediates: bool, flags: StreamFlags) -> Argv:
+def clear_mark(snapshot: str) -> Argv:
+    """Take from a snapshot the mark of the spec it was made for (zfs-inherit(8)).
+
+    A stream with properties brings those of the snapshot too, and `-x` does not keep them off.
+    """
+    check_snapshot(snapshot)
+    return ("zfs", "inherit", SPEC, snapshot)
+
+
+def send(
+    to: str,
+    *,
+    base: str | None,
+    intermediates: bool,
+    flags: StreamFlags,
+    properties: bool = False,
+) -> Argv:
     """Send a snapshot, whole or as the difference from a base (zfs-send(8)).
 
     `base` is a snapshot or bookmark by its full name, of a clone also its origin. With
     `intermediates` all snapshots in between are sent too (`-I`), which ZFS refuses for a bookmark.
     `-v -P` prints the estimated size and, once a second, the bytes sent, to stderr and for
-    machines: see `zfs.parse.parse_progress`. Never `-p` or `-R`: a plain stream carries no
-    properties that could mount or share something on the receiver.
+    machines: see `zfs.parse.parse_progress`. Never `-R`. With `properties` (`-p`) those of the
+    filesystem go along. Only a full stream may bring them: OpenZFS before 2.3.9 does not keep off
+    what an increment brings where the receiver inherits (`receive -x`, commit 5bc4610728).
     """
     check_snapshot(to)
     if base is None and intermediates:
         raise ValueError("a full send has no intermediate snapshots: it needs a base")
+    if base is not None and properties:
+        raise ValueError("properties go along with full streams only")
     if base is None:
-        return ("zfs", "send", "-v", "-P", *flags.options, to)
+        along = ("-p",) if properties else ()
+        return ("zfs", "send", "-v", "-P", *flags.options, *along, to)
     check_version(base)
     if intermediates and "#" in base:
         raise ValueError("intermediate snapshots can't be sent from a bookmark")
@@ -231,31 +248,27 @@ def send_resume(token: str) -> Argv:
     return ("zfs", "send", "-v", "-P", "-t", token)
 
 
-def receive(
-    filesystem: str, *, kind: FilesystemKind, initial: bool, origin: str | None = None
+def receive(  # noqa: PLR0913 - what zfs receive can be told
+    filesystem: str,
+    *,
+    kind: FilesystemKind,
+    initial: bool,
+    properties: Properties = NOTHING,
+    raw: bool = False,
+    origin: str | None = None,
 ) -> Argv:
     """Receive a stream into a filesystem (zfs-receive(8)).
 
     `-s` keeps what arrived of an interrupted stream, `-u` mounts nothing. No `-F`: a receiver that
-    was changed is a conflict for a person. The first receive sets what protects a replica:
-
-    * a filesystem is not writable and is mounted only by hand, below its parent (`-x mountpoint`
-      matters to streams with properties only, which we do not send, but costs nothing);
-    * a volume is not writable and has no device node that udev would open while the next stream
-      arrives (`volmode=none`). `canmount` and `mountpoint` do not exist for volumes.
-
-    Later receives pass no properties, so that what people set on the replica stays. What is sent
-    as the difference from an `origin` is received as a clone of that snapshot (`-o origin=`).
+    was changed is a conflict for a person. The first receive sets what protects a replica and what
+    specs ask for: see `zfs.handover`. Later receives pass no properties, so that what people set
+    on the replica stays. What is sent as the difference from an `origin` is received as a clone of
+    that snapshot (`-o origin=`).
     """
     check_filesystem(filesystem)
+    options = receive_options(properties, kind, raw=raw) if initial else ()
     clone: tuple[str, ...] = ()
     if origin is not None:
         check_snapshot(origin)
         clone = ("-o", f"origin={origin}")
-    return ("zfs", "receive", "-s", "-u", *_properties(kind, initial=initial), *clone, filesystem)
-
-
-def _properties(kind: FilesystemKind, *, initial: bool) -> tuple[str, ...]:
-    if not initial:
-        return ()
-    return _RECEIVE_VOLUME if kind is FilesystemKind.VOLUME else _RECEIVE_FILESYSTEM
+    return ("zfs", "receive", "-s", "-u", *options, *clone, filesystem)

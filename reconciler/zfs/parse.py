@@ -16,7 +16,7 @@ from reconciler.zfs.names import (
     check_version,
     check_version_name,
 )
-from reconciler.zfs.queries import FILESYSTEM_COLUMNS, POOL_COLUMNS, VERSION_COLUMNS
+from reconciler.zfs.queries import POOL_COLUMNS, VERSION_COLUMNS, filesystem_columns
 from reconciler.zfs.types import FilesystemKind, Version, VersionKind
 
 _U64 = 1 << 64
@@ -73,7 +73,7 @@ class HoldRow(NamedTuple):
 
 
 class FilesystemRow(NamedTuple):
-    """A filesystem or volume, its columns in the order of `FILESYSTEM_COLUMNS`."""
+    """A filesystem or volume, its columns in the order of `filesystem_columns`."""
 
     name: str
     kind: FilesystemKind
@@ -94,6 +94,8 @@ class FilesystemRow(NamedTuple):
     reconcile: str | None
     placeholder: str | None
     gone_since: str | None
+    properties: Mapping[str, str]
+    """Those that were asked for beside, without those it does not have."""
 
 
 class PoolRow(NamedTuple):
@@ -132,9 +134,9 @@ def parse_holds(text: str) -> list[HoldRow]:
     return _rows(text, _hold_row)
 
 
-def parse_filesystems(text: str) -> list[FilesystemRow]:
-    """Read the rows of `list_filesystems`."""
-    return _rows(text, _filesystem_row)
+def parse_filesystems(text: str, properties: Sequence[str] = ()) -> list[FilesystemRow]:
+    """Read the rows of `list_filesystems` with the same properties."""
+    return _rows(text, partial(_filesystem_row, properties))
 
 
 def parse_pools(text: str) -> list[PoolRow]:
@@ -237,11 +239,11 @@ def _hold_row(line: str) -> HoldRow:
     return HoldRow(name, tag)
 
 
-def _filesystem_row(line: str) -> FilesystemRow:
-    row = _fields(line, FILESYSTEM_COLUMNS)
+def _filesystem_row(properties: Sequence[str], line: str) -> FilesystemRow:
+    row = _fields(line, filesystem_columns(properties))
     name, kind, guid, createtxg, used, written, referenced = row[:7]
     encryption, keystatus, encryptionroot, origin, readonly, mounted = row[7:13]
-    token, inconsistent, spec, reconcile, placeholder, gone, again = row[13:]
+    token, inconsistent, spec, reconcile, placeholder, gone, *values, again = row[13:]
     if name != again:
         raise ValueError(_MADE_UP)
     check_listed_filesystem(name)
@@ -265,6 +267,7 @@ def _filesystem_row(line: str) -> FilesystemRow:
         _optional(reconcile),
         _optional(placeholder),
         _optional(gone),
+        {name: value for name, value in zip(properties, values, strict=True) if value != "-"},
     )
 
 

@@ -9,6 +9,7 @@ by createtxg, then bookmarks by name.
 from collections.abc import Sequence
 
 from reconciler.zfs.capabilities import FEATURES
+from reconciler.zfs.named_properties import check_property
 from reconciler.zfs.names import check_all, check_filesystem, check_snapshot, check_version
 from reconciler.zfs.properties import GONE_SINCE, PLACEHOLDER, RECONCILE, SPEC
 from reconciler.zfs.types import Argv
@@ -47,9 +48,9 @@ FILESYSTEM_COLUMNS = (
     RECONCILE,
     PLACEHOLDER,
     GONE_SINCE,
-    "name",
 )
-"""As `VERSION_COLUMNS`. `inconsistent` is a first receive that is under way or was cut."""
+"""What is asked of every filesystem; what specs ask for comes behind it, then the name again as in
+`VERSION_COLUMNS`. `inconsistent` is a first receive that is under way or was cut."""
 
 POOL_COLUMNS = ("name", "guid", "free", "health", "readonly")
 
@@ -99,10 +100,20 @@ def get_features() -> Argv:
     return ("zpool", "get", "-H", "-p", "-o", "name,property,value", properties)
 
 
-def list_filesystems(roots: Sequence[str]) -> Argv:
-    """List filesystems and volumes, the roots and all below them (zfs-list(8))."""
+def filesystem_columns(properties: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the columns of `list_filesystems`, with some properties."""
+    return (*FILESYSTEM_COLUMNS, *properties, "name")
+
+
+def list_filesystems(roots: Sequence[str], properties: Sequence[str] = ()) -> Argv:
+    """List filesystems and volumes, the roots and all below them (zfs-list(8)).
+
+    Values of `properties` are told as they are in effect: own, received, inherited or default.
+    """
     check_all(roots, check_filesystem)
-    columns = ",".join(FILESYSTEM_COLUMNS)
+    for name in properties:
+        check_property(name)
+    columns = ",".join(filesystem_columns(properties))
     return ("zfs", "list", "-H", "-p", "-r", "-t", "filesystem,volume", "-o", columns, *roots)
 
 

@@ -14,6 +14,7 @@ from tests.mutations import (
     of_order,
     of_pages,
     of_planner,
+    of_properties,
     of_saved_plans,
     of_schedules,
     of_specs,
@@ -26,6 +27,7 @@ from tests.mutations.mutation import Mutation
 MUTATIONS: tuple[Mutation, ...] = (
     *of_guards.MUTATIONS,
     *of_planner.MUTATIONS,
+    *of_properties.MUTATIONS,
     *of_history.MUTATIONS,
     *of_order.MUTATIONS,
     *of_transcripts.MUTATIONS,

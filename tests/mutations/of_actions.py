@@ -213,8 +213,8 @@ MUTATIONS = (
     COMMANDS(
         "a stream brings everything below along",
         (4,),
-        'return ("zfs", "send", "-v", "-P", *flags.options, to)',
-        'return ("zfs", "send", "-R", "-v", "-P", *flags.options, to)',
+        'return ("zfs", "send", "-v", "-P", *flags.options, *along, to)',
+        'return ("zfs", "send", "-R", "-v", "-P", *flags.options, *along, to)',
     ),
     NAMES(
         "a version's name may be a range",

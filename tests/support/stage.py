@@ -25,7 +25,7 @@ from reconciler.hosts.simulated import SimulatedHost
 from reconciler.observed.model import Observed
 from reconciler.planner.plan import Plan
 from reconciler.planner.planning import plan
-from reconciler.planner.roots import roots_of
+from reconciler.planner.roots import properties_of, roots_of
 from reconciler.simulator.cell import Transition
 from reconciler.simulator.faults import ControllerDied, Fault, Faults, Mortal
 from reconciler.simulator.model import Machine
@@ -148,9 +148,9 @@ class Controller:
 
     def observe(self) -> Observed:
         """Look at all hosts, one after the other."""
-        roots = roots_of(self.desired)
+        roots, asked = roots_of(self.desired), properties_of(self.desired)
         return {
-            host: observe_host(host, roots[host], self.fleet, self.stage.clock)
+            host: observe_host(host, roots[host], self.fleet, self.stage.clock, asked[host])
             for host in sorted(self.desired.hosts)
         }
 

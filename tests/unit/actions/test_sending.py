@@ -1,5 +1,7 @@
 """Streams, what they bring, and partial receives that are given up."""
 
+from dataclasses import replace
+
 import pytest
 
 from reconciler.actions import AbortReceive, Done, Failed, Send, SendMode
@@ -8,6 +10,7 @@ from reconciler.observed.change import filesystem_of
 from reconciler.observed.model import Filesystem, Observed
 from reconciler.zfs.capabilities import StreamFlags
 from reconciler.zfs.errors import FailureKind
+from reconciler.zfs.handover import Properties
 from reconciler.zfs.types import FilesystemKind, Version
 from tests.support.tokens import token
 from tests.support.transcripts import missing, ran, refused, said
@@ -40,6 +43,37 @@ def send(
         path="auto",
         token=saved,
     )
+
+
+@pytest.mark.parametrize(
+    ("action", "along"),
+    [
+        (send(None, A), True),
+        (send(None, A, saved="1-ab-cd-ef"), False),
+        (send(A, B), False),
+        (send(A, B, C), False),
+    ],
+    ids=["full", "resumed", "step", "run"],
+)
+def test_only_a_full_stream_takes_properties_along(
+    action: Send,
+    along: bool,  # noqa: FBT001
+) -> None:
+    asked = replace(action, properties=Properties(send=True, override=(("atime", "off"),)))
+    assert ("-p" in asked.send_command()) is along
+    assert ("-p" in action.send_command()) is False
+
+
+def test_what_is_first_received_gets_overrides_and_later_streams_set_nothing() -> None:
+    asked = Properties(override=(("atime", "off"),))
+    resumed = send(None, A, saved="1-ab-cd-ef")
+    for action in (send(None, A), resumed):
+        assert "atime=off" in replace(action, properties=asked).receive_command()
+    assert "-o" not in replace(send(A, B), properties=asked).receive_command()
+
+
+def test_the_mark_of_the_senders_snapshot_is_taken_off_the_receivers() -> None:
+    assert send(None, A).clear_mark() == ("zfs", "inherit", "reconciler:spec", A.of(WWW))
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,8 @@ CASES = {
         replica(WWW, "@~22:00,11"),
         "encryption-mismatch",
         f"tank/www is encrypted and {WWW} is not: a raw stream can't continue it",
-        f"zfs rename {WWW} {WWW}.aside on vault to start afresh",
+        f"zfs rename {WWW} {WWW}.aside on vault to start afresh, or go on in clear:"
+        " `encryption: decrypt`",
     ),
     "the receiver's key is not loaded": Case(
         fs("tank/www", AB),

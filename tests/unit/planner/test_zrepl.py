@@ -1,15 +1,15 @@
 """zrepl's receivers are taken over: from what it left, by an incremental stream, on hosts."""
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
 
 from reconciler.actions import Send, SendMode
-from reconciler.executor.events import ActionFailed
+from reconciler.desired.model import Encryption
 from reconciler.importing.zrepl_specs import Known
 from reconciler.planner.plan import Plan
 from reconciler.simulator.model import Dataset
-from reconciler.zfs.errors import FailureKind
 from tests.support.shown import conflicts, notes
 from tests.support.stage import Controller, Stage
 from tests.support.zrepl import Zrepl, imported
@@ -209,11 +209,25 @@ def test_what_zrepl_sent_decrypted_is_a_conflict_on_a_plain_receiver() -> None:
     assert conflicts(controller.plan()) == [f"vault {THERE} encryption-mismatch"]
 
 
-def test_what_zrepl_sent_decrypted_is_refused_by_a_receiver_with_a_key_of_its_own() -> None:
+def test_what_zrepl_sent_decrypted_is_a_conflict_on_a_receiver_with_a_key_of_its_own() -> None:
     controller = decrypted(ENCRYPTED)
     before = received(controller.stage)
-    controller.apply()
+    assert conflicts(controller.plan()) == [f"vault {THERE} encryption-mismatch"]
 
-    (failed,) = (e for e in controller.events if isinstance(e, ActionFailed))
-    assert failed.failure.kind is FailureKind.ENCRYPTION_MISMATCH
+    controller.apply()
     assert received(controller.stage).snapshots == before.snapshots
+
+
+@pytest.mark.parametrize("sink", ["", ENCRYPTED])
+def test_what_zrepl_sent_decrypted_goes_on_in_clear_where_the_spec_says_so(sink: str) -> None:
+    stage = decrypted(sink).stage
+    (web,) = SPECS.replications.values()
+    (target,) = web.targets
+    clear = replace(web, targets=(replace(target, encryption=Encryption.DECRYPT),))
+    controller = Controller(stage, replace(SPECS, replications={web.name: clear}))
+    sent = sends(controller.plan())[WWW]
+    assert (sent.mode, sent.flags.raw) == (SendMode.INCREMENTAL, False)
+
+    controller.apply()
+    newest = stage.world["alpha"].datasets[WWW].snapshots[-1]
+    assert received(stage).snapshots[-1].guid == newest.guid

@@ -30,6 +30,7 @@ from reconciler.planner.plan import (
     Specs,
 )
 from reconciler.zfs.capabilities import StreamFlags
+from reconciler.zfs.handover import NOTHING, Properties
 from reconciler.zfs.types import FilesystemKind, Version, VersionKind
 
 texts = st.text(max_size=12)
@@ -95,6 +96,15 @@ actions: st.SearchStrategy[Action] = st.one_of(
         path=texts,
         token=st.none() | texts,
         estimated_bytes=st.none() | numbers,
+        properties=st.builds(
+            Properties,
+            send=st.booleans(),
+            override=st.dictionaries(names, texts, max_size=2).map(
+                lambda d: tuple(sorted(d.items()))
+            ),
+            exclude=st.lists(names, max_size=2).map(tuple),
+        ).map(lambda found: found or NOTHING),
+        decrypts=st.booleans(),
     ),
     st.builds(Bookmark, **places, version=versions, prefix=texts, peer=texts),
     st.builds(Hold, **places, version=versions, tag=texts),
