@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.observed.model import Observed, Seen
+from reconciler.planner.chains import Chains
 from reconciler.planner.pairs import Pair
 from reconciler.planner.plan import Conflict, PlannedAction
 from reconciler.planner.retire import Retention
@@ -22,9 +23,10 @@ class Context:
     declared: frozenset[tuple[str, str]]
     """(host, filesystem) of every pair's receiver: these are never made as placeholders."""
     wary: frozenset[tuple[str, str]]
-    """(host, filesystem) of every sender's filesystem that has an unseen peer."""
+    """(host, filesystem) of what is sent, or sent on, and has an unseen peer."""
     closed: Mapping[str, int | None] = field(default_factory=dict)
     """Replication whose windows are closed → when they open, if that is known."""
+    chains: Chains = field(default_factory=Chains)
     arriving: dict[tuple[str, str], str] = field(default_factory=dict)
     """(host, filesystem) → the action that brings it into being; grows as pairs are planned."""
     arriving_raw: set[tuple[str, str]] = field(default_factory=set)
@@ -37,8 +39,10 @@ class Context:
         pairs: Sequence[Pair],
         now: int,
         closed: Mapping[str, int | None],
+        chains: Chains | None = None,
     ) -> "Context":
         """Return the context for planning these pairs."""
+        chains = chains or Chains()
         return cls(
             observed=observed,
             now=now,
@@ -52,8 +56,10 @@ class Context:
                 (pair.source.host, pair.source.filesystem.name)
                 for pair in pairs
                 if not isinstance(observed.get(pair.receiver_host), Seen)
-            ),
+            )
+            | chains.wary(observed, pairs),
             closed=closed,
+            chains=chains,
         )
 
 

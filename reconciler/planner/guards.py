@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from reconciler.actions import Destroy, Send, Snapshot
-from reconciler.desired.model import Desired
+from reconciler.desired.model import Desired, Received
 from reconciler.observed.model import Filesystem, Observed, Seen
 from reconciler.planner.budget import Going, excess, is_near
 from reconciler.planner.history import Common, History, Nothing, compare
@@ -91,6 +91,8 @@ class _Eye:
         self.parts = Roles(desired)
         self.allow_destroy = allow_destroy
         self.sends: dict[tuple[Place, ...], list[Send]] = defaultdict(list)
+        self.coming: dict[Place, list[Send]] = defaultdict(list)
+        """What is brought to a receiver, which may be a sender to others."""
         self.arrivals: dict[str, _Arrival] = {}
         self.doomed: dict[Place, set[int]] = defaultdict(set)
         self.awaited: dict[Place, set[str]] = {}
@@ -99,6 +101,7 @@ class _Eye:
             match planned.action:
                 case Send() as send:
                     self.sends[send.places].append(send)
+                    self.coming[send.places[1]].append(send)
                     self.arrivals[send.id] = _Arrival(
                         send.places[1:], planned.replication, len(send.versions)
                     )
@@ -232,11 +235,11 @@ class _Eye:
             yield Objection("peer-unseen", f"its peer {peer[0]} {peer[1]} was not seen")
             return
         there = self._filesystem(role.receiver)
-        if self._filesystem(role.sender) is None:
+        if self._filesystem(role.sender) is None and not self._coming(role):
             yield Objection("peer-gone", f"its peer {peer[0]} {peer[1]} is gone")
             return
         begun = there is None or (there.inconsistent and there.resume_token is not None)
-        if not isinstance(self._history(role), Common) and not begun:
+        if not isinstance(self._history_then(role), Common) and not begun:
             said = f"it has no undisputed common version with {peer[0]} {peer[1]}"
             yield Objection("conflict", said)
 
@@ -247,8 +250,33 @@ class _Eye:
         if isinstance(before, Common):
             guids.add(before.sender.guid)
         peer = role.receiver if place == role.sender else role.sender
-        coming, until = (sends[-1].to.guid, sends[-1].id) if sends else (None, None)
+        coming, until = (sends[-1].to.guid, sends[-1].id) if sends else self._arrival(role)
         return Need(peer, coming, until, frozenset(guids))
+
+    def _arrival(self, role: Role) -> tuple[int | None, str | None]:
+        """Return the common version that a sender gets back from further up, and by which send."""
+        then = self._history_then(role)
+        if not isinstance(then, Common):
+            return None, None
+        for send in self._coming(role):
+            if then.sender.guid in {version.guid for version in send.versions}:
+                return then.sender.guid, send.id
+        return None, None
+
+    def _coming(self, role: Role) -> Sequence[Send]:
+        """Return what comes to a sender that sends on what it receives."""
+        received = isinstance(role.replication.snapshots, Received)
+        return self.coming.get(role.sender, ()) if received else ()
+
+    def _history_then(self, role: Role) -> History:
+        """Compare the two ends as they are once the sender has what comes to it."""
+        coming = self._coming(role)
+        if not coming:
+            return self._history(role)
+        here, there = self._filesystem(role.sender), self._filesystem(role.receiver)
+        arrived = tuple(version for send in coming for version in send.versions)
+        versions = (*(here.versions if here is not None else ()), *arrived)
+        return compare(versions, there.versions) if there is not None else Nothing()
 
     def _history(self, role: Role) -> History:
         here, there = self._filesystem(role.sender), self._filesystem(role.receiver)

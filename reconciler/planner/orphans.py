@@ -26,7 +26,7 @@ def _orphans(replication: Replication, target: Target, here: Seen, there: Seen) 
         sender = name[len(root) + 1 :]
         pool = here.pools.get(pool_of(sender))
         gone = pool is not None and pool.usable and sender not in here.filesystems
-        if gone and replication.selection.selects(sender):
+        if gone and replication.selects(here.host, sender):
             yield Note(
                 Severity.WARNING,
                 f"{here.host} {sender} is gone; {there.host} {name} is kept as it is",

@@ -55,16 +55,18 @@ class Roles:
         """Yield the replications a filesystem is a source of, be it sent anywhere or not."""
         host, filesystem = place
         for replication in self._senders[host]:
-            if replication.selection.selects(filesystem):
+            if replication.selects(host, filesystem):
                 yield replication
 
     def owners(self, place: Place, roles: Sequence[Role]) -> tuple[Owner, ...]:
         """Return who manages versions of a filesystem that plays these parts."""
-        made = (Owner(r, Ownership.of(r).on_sender) for r in self.selecting(place))
+        selecting = [(r, Ownership.of(r)) for r in self.selecting(place)]
+        made = (Owner(r, ours.on_sender) for r, ours in selecting)
+        left = (Owner(r, ours.is_mark) for r, ours in selecting)
         received = (r.replication for r in roles if r.receiver == place)
         arrived = (Owner(r, Ownership.of(r).on_receiver) for r in received)
         cursors = (Owner(r.replication, r.marks.is_cursor) for r in roles if r.sender == place)
-        return (*made, *arrived, *cursors)
+        return (*made, *arrived, *cursors, *left)
 
     def _sending(self, host: str, filesystem: str) -> Iterator[Role]:
         for replication in self.selecting((host, filesystem)):
@@ -77,6 +79,6 @@ class Roles:
         for root in ancestors(filesystem):
             for replication, target, sender in self._receivers[host, root]:
                 name = filesystem[len(root) + 1 :]
-                if replication.selection.selects(name):
+                if replication.selects(sender, name):
                     marks = PairMarks.of(replication, target, sender)
                     yield Role(replication, marks, (sender, name), (host, filesystem))

@@ -2,6 +2,7 @@
 
 from tests.mutations import (
     of_actions,
+    of_chains,
     of_controller,
     of_execution,
     of_forecasts,
@@ -26,6 +27,7 @@ from tests.mutations.mutation import Mutation
 MUTATIONS: tuple[Mutation, ...] = (
     *of_guards.MUTATIONS,
     *of_planner.MUTATIONS,
+    *of_chains.MUTATIONS,
     *of_history.MUTATIONS,
     *of_order.MUTATIONS,
     *of_transcripts.MUTATIONS,
