@@ -47,7 +47,7 @@ MUTATIONS = (
     ),
     PLANNING(
         "what is received has rules where it is sent on",
-        ("keep",),
+        (3,),
         "managed = () if _is_received(source) else source.managed",
         "managed = source.managed",
     ),
@@ -65,7 +65,7 @@ MUTATIONS = (
     ),
     Mutation(
         "what only has to exist in the middle is taken for something to be sent on",
-        ("chain",),
+        (7,),
         "and not (received and filesystem.placeholder)",
         "",
         file="reconciler/planner/pairs.py",
@@ -81,7 +81,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a snapshot goes before its bookmark is made",
-        ("bookmarks",),
+        (3,),
         "after = tuple(sorted({*depends, *before}))",
         "after = depends",
         file="reconciler/planner/planning.py",
@@ -105,19 +105,19 @@ MUTATIONS = (
     ),
     SPECS(
         "a chain may come back to where it began",
-        ("chain",),
+        (7,),
         "elif loop:",
         "elif False:",
     ),
     SPECS(
         "a chain may begin where nothing is received",
-        ("chain",),
+        (7,),
         "if not feeds[name] and complete:",
         "if False:",
     ),
     Mutation(
         "a chain may be received in its own source",
-        ("chain",),
+        (7,),
         "if source.sends_on and source.replication != receiver.replication:",
         "if source.sends_on:",
         file="reconciler/desired/areas.py",
