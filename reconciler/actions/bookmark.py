@@ -1,4 +1,4 @@
-"""Bookmark a version: the replication cursor on the sender (zfs-bookmark(8))."""
+"""Bookmark a version on the sender: a replication cursor, or what stays of it (zfs-bookmark(8))."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
@@ -15,7 +15,7 @@ from reconciler.actions.base import (
     unchecked,
 )
 from reconciler.hosts.script import Printed, Script, Step, Transcript
-from reconciler.observed.change import filesystem_of, with_filesystem, with_versions
+from reconciler.observed.change import current, filesystem_of, with_filesystem, with_versions
 from reconciler.observed.model import Observed
 from reconciler.zfs import commands
 from reconciler.zfs.types import Version, VersionKind
@@ -34,7 +34,10 @@ class Bookmark:
     prefix: str
     """The bookmark's name up to its guid: the guid of a promised snapshot is not known yet."""
     peer: str
-    """Whose replication cursor it is, for people: `vault backup/alpha/tank/www`."""
+    """Whose replication cursor it is, for people: `vault backup/alpha/tank/www`.
+
+    Empty: nobody's, it is what is left of a snapshot that is to be destroyed.
+    """
 
     @property
     def id(self) -> str:
@@ -61,12 +64,14 @@ class Bookmark:
         filesystem = filesystem_of(observed, self.host, self.filesystem)
         if filesystem is None:
             return observed
+        # Where the snapshot was received its place in the order is another than where it was made.
+        version = current(filesystem, self.version) or self.version
         made = Version(
             kind=VersionKind.BOOKMARK,
             name=self.name,
-            guid=self.version.guid,
-            createtxg=self.version.createtxg,
-            creation=self.version.creation,
+            guid=version.guid,
+            createtxg=version.createtxg,
+            creation=version.creation,
         )
         return with_filesystem(observed, self.host, with_versions(filesystem, made))
 

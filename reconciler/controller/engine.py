@@ -75,6 +75,7 @@ class Engine:
             self.law = Law.of(desired, fleet, self._suspended)
             self.working.slots.limit(self.law.limits)
             if old is not None:
+                self.working.policy.adopted(old.desired, desired)
                 self._forget(old, self.law)
             new = self.law.new_since(old)
             spread = START_SPREAD if old is None and len(new) > 1 else 0.0
@@ -177,6 +178,8 @@ class Engine:
                     self._drop(key, report.seconds)
                 return
             report = self.memory.weigh(key, report, did=flight.done)
+            if flight.policy:
+                self.memory.tell(key, report, flight.policy)
             if self.memory.remember(key, report, did=did):
                 self._tell(key, report)
             if flight.is_away:

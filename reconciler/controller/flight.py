@@ -46,6 +46,8 @@ class Flight:
     """Called with the places that are done with."""
     observed: Observed = field(default_factory=dict)
     part: Plan = NOTHING
+    policy: str = ""
+    """What its new keep rules cost, when that was said."""
     left: bool = False
     """Whether something of the key's own had to be left for later."""
     result: RunResult | None = None

@@ -23,8 +23,8 @@ from reconciler.actions import (
     Send,
     Snapshot,
 )
-from reconciler.desired.model import Desired, Replication, Target
-from reconciler.planner.marks import PairMarks
+from reconciler.desired.model import Desired, Received, Replication, Target
+from reconciler.planner.marks import Ownership, PairMarks
 from reconciler.planner.plan import Conflict, Plan, PlannedAction
 from reconciler.zfs.names import is_within
 
@@ -72,6 +72,8 @@ def hosts_of(key: Key, desired: Desired) -> frozenset[str]:
     and for a sender that is itself a receiver where its versions come from.
     """
     hosts = {key.sender, *_receivers(key.sender, desired)}
+    if isinstance(desired.replications[key.replication].snapshots, Received):
+        hosts |= _senders(key.sender, desired)
     if key.receiver:
         return frozenset(hosts | {key.receiver} | _receivers(key.receiver, desired))
     return frozenset(hosts | _senders(key.sender, desired))
@@ -91,12 +93,14 @@ def neighbours(key: Key, desired: Desired) -> Iterator[Key]:
     """Yield the keys that may go on once a key has done something.
 
     A sender's snapshots can be sent now; what a receiver has now may be destroyed at the sender
-    and sent on from the receiver.
+    and sent on from the receiver. What was sent on may be destroyed where it had been received.
     """
+    received = isinstance(desired.replications[key.replication].snapshots, Received)
     for other in keys_of(desired):
         same = (other.replication, other.sender) == (key.replication, key.sender)
         if other != key and (
             (same and not (key.receiver and other.receiver))
+            or (key.receiver and received and other.receiver == key.sender)
             or (key.receiver and other.sender == key.receiver)
         ):
             yield other
@@ -128,6 +132,12 @@ def part_of(
     )
 
 
+def does(key: Key, planned: PlannedAction, desired: Desired) -> bool:
+    """Tell whether an action of a plan is a key's own."""
+    replication = desired.replications[key.replication]
+    return planned.replication == key.replication and _is_own(planned.action, key, replication)
+
+
 def targets_of(key: Key, replication: Replication) -> tuple[Target, ...]:
     """Return the targets of a pair's key: several where it goes below several roots."""
     return tuple(target for target in replication.targets if target.host == key.receiver)
@@ -148,7 +158,7 @@ def _senders(host: str, desired: Desired) -> set[str]:
 
 
 def _looks_at(key: Key, replication: Replication, host: str, filesystem: str) -> bool:
-    if host == key.sender and replication.selection.selects(filesystem):
+    if host == key.sender and replication.selects(host, filesystem):
         return True
     return host == key.receiver and (
         _receives(key, replication, filesystem) or _passes(key, replication, filesystem)
@@ -159,7 +169,7 @@ def _receives(key: Key, replication: Replication, filesystem: str) -> bool:
     """Tell whether a filesystem of the receiver host is one that is received under a key."""
     return any(
         filesystem.startswith(f"{root}/")
-        and replication.selection.selects(filesystem[len(root) + 1 :])
+        and replication.selects(key.sender, filesystem[len(root) + 1 :])
         for root in _roots(key, replication)
     )
 
@@ -178,7 +188,7 @@ def _is_there(key: Key, replication: Replication, host: str, filesystem: str) ->
     """Tell whether what is destroyed at a place is this key's doing."""
     if key.receiver:
         return host == key.receiver and _receives(key, replication, filesystem)
-    if host != key.sender or not replication.selection.selects(filesystem):
+    if host != key.sender or not replication.selects(host, filesystem):
         return False
     here = Key(key.replication, key.sender, key.sender)
     return not _receives(here, replication, filesystem)
@@ -203,13 +213,17 @@ def _is_own(action: Action, key: Key, replication: Replication) -> bool:
 def _is_own_mark(
     action: Hold | Release | Bookmark, mark: str, key: Key, replication: Replication
 ) -> bool:
-    """Tell whether a mark is a pair's: on the sender by its name, on the receiver by place."""
+    """Tell whether a mark is a pair's: on the sender by its name, on the receiver by place.
+
+    The bookmarks that are left of destroyed snapshots are the sender's.
+    """
     marks = [PairMarks.of(replication, t, key.sender) for t in targets_of(key, replication)]
     if any(mark in {pair.step_tag, pair.cursor_prefix} for pair in marks):
         return action.host == key.sender
     if any(mark == pair.base_tag for pair in marks):
         return action.host == key.receiver and _receives(key, replication, action.filesystem)
-    return False
+    left_behind = mark == Ownership.of(replication).mark_prefix
+    return left_behind and not key.receiver and action.host == key.sender
 
 
 def _is_about(conflict: Conflict, key: Key, replication: Replication) -> bool:
@@ -217,4 +231,4 @@ def _is_about(conflict: Conflict, key: Key, replication: Replication) -> bool:
         return False
     if conflict.host == key.receiver and _receives(key, replication, conflict.filesystem):
         return True
-    return conflict.host == key.sender and replication.selection.selects(conflict.filesystem)
+    return conflict.host == key.sender and replication.selects(key.sender, conflict.filesystem)

@@ -41,7 +41,7 @@ def _still_wanted(
     lag: Lag, key: Key, replication: Replication, targets: Iterable[Target]
 ) -> Lag | None:
     """Return a lag as the specs are now; None when they do not ask for it any more."""
-    if not replication.selection.selects(lag.filesystem):
+    if not replication.selects(lag.host, lag.filesystem):
         return None
     goals = [
         target.max_lag

@@ -59,6 +59,12 @@ class Memory:
             self.histories[key.replication] = grown(known, past)
         return news
 
+    def tell(self, key: Key, report: Report, said: str) -> None:
+        """Keep as part of a replication's history what is to be known beside a report."""
+        past = replace(_past(report), outcome=Outcome.SUCCEEDED, message=said, done=(), seconds=0.0)
+        known = self.histories.get(key.replication, ())
+        self.histories[key.replication] = grown(known, past)
+
     def seen(self, observation: Observation, at: int, seconds: float) -> bool:
         """Keep how asking a host went; True when that is news of trouble."""
         unseen = isinstance(observation, Unseen)

@@ -11,6 +11,7 @@ from reconciler.controller.flight import Flight
 from reconciler.controller.keys import Key, Place, hosts_of, part_of
 from reconciler.controller.lag import lags
 from reconciler.controller.law import Law
+from reconciler.controller.policy_news import PolicyNews, sentence
 from reconciler.controller.surroundings import Surroundings
 from reconciler.controller.uses import Use, use_of
 from reconciler.controller.world import Since, World
@@ -38,6 +39,7 @@ class Work:
     ) -> None:
         self.dry_run = dry_run
         self.slots = Slots({})
+        self.policy = PolicyNews()
         self._around = around
         self._world = world
         self._law = law
@@ -88,6 +90,7 @@ class Work:
             # What was looked at may be what other specs ask for, and this may be suspended by now.
             flight.abandon()
             return False
+        self._tell_of_policy(flight)
         part = flight.part
         for verb, count in part.summary.items():
             self._around.telemetry.planned(verb, count)
@@ -105,6 +108,22 @@ class Work:
         for host, filesystems in by_host(places).items():
             self._world.expect(host, filesystems)
         return True
+
+    def _tell_of_policy(self, flight: Flight) -> None:
+        """Say what other keep rules than before cost, before anything is destroyed by them."""
+        key, now = flight.key, int(self._around.clock())
+        change = self.policy.of(key, flight.law.effective, flight.observed, now)
+        if change is not None:
+            flight.policy = f"{key}: {sentence(change)}"
+            level = "warning" if change.more else "info"
+            self._around.journal.said(
+                level,
+                flight.policy,
+                replication=key.replication,
+                reconcile=flight.id,
+                more=change.more,
+                fewer=change.fewer,
+            )
 
     def _look(self, flight: Flight) -> Since:
         """Observe and plan; return since when things may have changed.

@@ -15,7 +15,13 @@ _WINDOWS: Path = ("spec", "windows")
 _COMMANDS = ("before", "after")
 _READY = ("postgresCheckpoint", "mysqlReadLock")
 
-_BESIDE_THE_HOST = frozenset({"filesystems", "snapshots", "keep"})
+_MADE_ELSEWHERE = {
+    "external": "Another tool makes these snapshots and destroys them",
+    "received": "The replication that brings these snapshots says in its target what is kept",
+}
+"""How snapshots come about that are not made here → who decides how long they stay."""
+
+_BESIDE_THE_HOST = frozenset({"filesystems", "snapshots", "keep", "bookmarks"})
 _BESIDE_THE_SCHEDULE = frozenset({"prefix", "timezone", "ifChanged"})
 
 
@@ -47,17 +53,22 @@ def _snapshots(document: Document, source: Mapping[str, Data]) -> Iterator[Diagn
             pass
         case _:
             return
-    choices = ("every", "cron", "external")
+    choices = ("every", "cron", "external", "received")
     yield from _one_of(document, _SNAPSHOTS, snapshots, choices, _BESIDE_THE_SCHEDULE)
     place = dotted(_SNAPSHOTS)
-    if "external" in snapshots:
+    others = next((key for key in _MADE_ELSEWHERE if key in snapshots), None)
+    if others is not None:
         for key in sorted((_BESIDE_THE_SCHEDULE | {"hooks"}) & snapshots.keys()):
             where = document.key((*_SNAPSHOTS, key))
-            yield where.error(f"{place}.{key} has no meaning with `external`", "Remove it.")
+            yield where.error(f"{place}.{key} has no meaning with `{others}`", "Remove it.")
         if source.get("keep"):
             where = document.key((*_SOURCE, "keep"))
-            advice = "Another tool makes these snapshots and destroys them; remove `keep` here."
-            yield where.error(f"{dotted(_SOURCE)}.keep does not go with `external`", advice)
+            advice = f"{_MADE_ELSEWHERE[others]}; remove `keep` here."
+            yield where.error(f"{dotted(_SOURCE)}.keep does not go with `{others}`", advice)
+        if "bookmarks" in source:
+            where = document.key((*_SOURCE, "bookmarks"))
+            said = f"{dotted(_SOURCE)}.bookmarks has no meaning with `{others}`"
+            yield where.error(said, "No snapshot is destroyed here. Remove it.")
     elif "prefix" not in snapshots and ("every" in snapshots or "cron" in snapshots):
         yield document.at(_SNAPSHOTS).error(f"{place}.prefix is missing")
     elif "timezone" in snapshots and "cron" not in snapshots:

@@ -1,10 +1,11 @@
 """Whether the places that replications read and write get into each other's way.
 
 On each host there are areas that replications take snapshots in (sources) and areas that they
-receive into (receivers). No two receivers may be the same filesystem or lie in one another, no
+receive into (receivers). No two receivers may be the same filesystem or lie in one another. No
 source may select a receiver or what lies in one (that covers loops through any number of hosts),
-and two sources with the same prefix may not share a filesystem. All of it is decided from the
-patterns, so that it holds for filesystems that do not exist yet.
+unless it is to send on what others receive there: loops of those are found in `desired.chains`. Two
+sources with the same prefix may not share a filesystem. All of it is decided from the patterns, so
+that it holds for filesystems that do not exist yet.
 """
 
 from collections import Counter, defaultdict
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from reconciler.desired.diagnostics import Diagnostic, Position
-from reconciler.desired.model import Replication
+from reconciler.desired.model import Received, Replication
 from reconciler.desired.objects import Replication as ReplicationObject
 from reconciler.desired.overlap import candidates, common, nested
 from reconciler.desired.reading import Item
@@ -33,6 +34,8 @@ class _Area:
     """Of a source's snapshots; None when another tool makes them."""
     root: str = ""
     """What a receiver is below; empty for a source."""
+    sends_on: bool = False
+    """Whether a source is of received snapshots."""
 
 
 MAX_PER_PLACE = 5
@@ -57,7 +60,9 @@ def _sources(item: Item[ReplicationObject], replication: Replication) -> Iterato
     prefix = item.spec.spec.source.snapshots.prefix
     where = item.at("spec", "source", "filesystems")
     for sender in replication.senders:
-        yield _Area(replication.name, sender, replication.selection, where, prefix)
+        sends_on = isinstance(replication.snapshots, Received)
+        selection = replication.selection
+        yield _Area(replication.name, sender, selection, where, prefix, sends_on=sends_on)
 
 
 def _receivers(item: Item[ReplicationObject], replication: Replication) -> Iterator[_Area]:
@@ -135,6 +140,8 @@ def _source_meets_receiver(one: _Area, other: _Area) -> Diagnostic | None:
     if _is_source(one) == _is_source(other):
         return None
     source, receiver = (one, other) if _is_source(one) else (other, one)
+    if source.sends_on and source.replication != receiver.replication:
+        return None
     name = common(source.selection, receiver.selection)
     name = name or nested(receiver.selection, source.selection)
     if not name:
@@ -145,7 +152,10 @@ def _source_meets_receiver(one: _Area, other: _Area) -> Diagnostic | None:
         summary = f"{_at(source, name)} would be received here but is in this replication's source"
         return _place(one, other).error(summary, advice)
     summary = f"{_at(source, name)} is selected here but belongs to a receiver of"
-    advice = f"What is received can't be a source. Exclude it: {exclude}."
+    advice = (
+        f"What is received can only be sent on: exclude it, {exclude}, or write"
+        " `snapshots: {received: true}`."
+    )
     return _place(one, other).error(f"{summary} {_whose(receiver, source)}", advice)
 
 

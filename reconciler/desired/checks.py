@@ -183,6 +183,16 @@ def grid(text: str) -> str:
     return text
 
 
+def bookmarks(value: object) -> str | int:
+    """Check which bookmarks are kept; a number stands for that many of the last ones."""
+    match value:
+        case "cursor" | "all":
+            return value
+        case {"last": int(count), **others} if not others and count >= 1 and count is not True:
+            return count
+    raise ValueError("write `cursor`, `all` or `{last: N}` with a whole number from 1")
+
+
 def regex(text: str) -> str:
     """Check a regular expression that snapshot names are matched with."""
     if not text:

@@ -54,7 +54,7 @@ def _wrong_value(path: Path, found: Mapping[str, Any]) -> tuple[str, str]:
         case "too_short":
             return f"{name} must not be empty", ""
         case "literal_error":
-            wanted = context["expected"].replace("'", "`")
+            wanted = context["expected"].replace("'", "`").replace("True", "true")
         case shape:
             wanted = _SHAPES.get(shape, found["msg"])
             if shape == "string_type" and not isinstance(value, list | dict):

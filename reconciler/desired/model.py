@@ -188,6 +188,37 @@ class External:
 
 
 @dataclass(frozen=True, slots=True)
+class Feed:
+    """Filesystems of one host that a target of another replication brings snapshots to."""
+
+    replication: str
+    host: str
+    receivers: Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What the snapshots are called that one replication makes, or that another tool makes."""
+
+    replication: str
+    prefix: str | None
+    matching: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Snapshots that arrive from other replications, and that their targets' rules keep there."""
+
+    feeds: tuple[Feed, ...] = ()
+    origins: tuple[Origin, ...] = ()
+    """The replications at the beginnings of the chains."""
+
+    def reaches(self, host: str, filesystem: str) -> bool:
+        """Tell whether snapshots arrive at a place."""
+        return any(f.host == host and f.receivers.selects(filesystem) for f in self.feeds)
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """A time that begins at each instant of a schedule and lasts for some seconds."""
 
@@ -227,6 +258,14 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """Of what is destroyed on a sender a bookmark is left: streams can start from it."""
+
+    last: int | None = None
+    """How many of them stay, the newest; None: all."""
+
+
+@dataclass(frozen=True, slots=True)
 class MaxDestroy:
     """How many snapshots of one filesystem one run may destroy unless a person allows more."""
 
@@ -246,12 +285,21 @@ class Replication:
     name: str
     senders: tuple[str, ...]
     selection: Selection
-    snapshots: Snapshots | External | None
+    snapshots: Snapshots | External | Received | None
     keep: Keep
     targets: tuple[Target, ...]
     suspend: bool = False
     max_destroy: MaxDestroy = MaxDestroy()
     windows: Windows = Windows()
+    bookmarks: LeftBehind | None = None
+    """None: there are bookmarks where streams start from, and no more."""
+
+    def selects(self, host: str, filesystem: str) -> bool:
+        """Tell whether a filesystem of one of its senders is a source, if it is there."""
+        if not self.selection.selects(filesystem):
+            return False
+        received = self.snapshots
+        return not isinstance(received, Received) or received.reaches(host, filesystem)
 
 
 @dataclass(frozen=True, slots=True)

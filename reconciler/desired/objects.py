@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 from reconciler.desired.hook_objects import Hook
 from reconciler.desired.host_objects import HostSpec
 from reconciler.desired.part import (
+    Bookmarks,
     Count,
     CronText,
     Duration,
@@ -99,10 +100,8 @@ class External(Part):
 class Snapshots(Part):
     """When snapshots are taken and what they are called: `{prefix}{YYYYMMDD}T{HHMMSS}Z`, UTC.
 
-    Exactly one of `every`, `cron` and `external`.
+    Exactly one of `every`, `cron`, `external` and `received`.
     """
-
-    later = frozenset({"received"})
 
     every: Every | None = Field(
         None, description="Interval, at least 10s; slots are aligned to the epoch in UTC."
@@ -115,6 +114,11 @@ class Snapshots(Part):
     timezone: Timezone = Field("UTC", description="The zone whose clocks `cron` is about.")
     external: External | None = Field(
         None, description="Another tool makes the snapshots and destroys them on the sender."
+    )
+    received: Literal[True] | None = Field(
+        None,
+        description="The filesystems are receivers of other replications, whose snapshots are sent"
+        " on as they arrive. How long they stay here is what the `keep` of those targets says.",
     )
     prefix: Prefix | None = Field(
         None,
@@ -152,6 +156,13 @@ class Source(Part):
     keep: Keep = Field(
         default=Keep.model_validate({}),
         description="What is kept on the sender; default: everything.",
+    )
+    bookmarks: Bookmarks = Field(
+        "cursor",
+        description="What is left of snapshots that are destroyed here: nothing but the cursors,"
+        " from which the next streams start (`cursor`), a bookmark of each (`all`), or of the"
+        " newest N of them (`{last: N}`). A receiver that has lost its newest snapshots can go on"
+        " from a bookmark.",
     )
 
 

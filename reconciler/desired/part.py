@@ -47,6 +47,24 @@ Share = Annotated[str, AfterValidator(checks.share), schema("`1%` to `100%`", f"
 CronText = Annotated[str, AfterValidator(checks.cron), schema("cron expression")]
 Timezone = Annotated[str, AfterValidator(checks.timezone), schema("IANA time zone")]
 GridText = Annotated[str, AfterValidator(checks.grid), schema("grid")]
+Bookmarks = Annotated[
+    str | int,
+    BeforeValidator(checks.bookmarks),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": ["cursor", "all"]},
+                {
+                    "type": "object",
+                    "properties": {"last": {"type": "integer", "minimum": 1}},
+                    "required": ["last"],
+                    "additionalProperties": False,
+                },
+            ],
+            "x-kind": "`cursor`, `all` or `{last: N}`",
+        }
+    ),
+]
 Regex = Annotated[str, AfterValidator(checks.regex), schema("regular expression")]
 CommandText = Annotated[str, AfterValidator(checks.command_text), schema("text")]
 Labels = dict[LabelKey, LabelValue]

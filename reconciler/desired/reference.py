@@ -41,8 +41,9 @@ are truth values. `reconciler validate` reports all errors at once, each with fi
   a `*` at the beginning of minute or hour (`*/15 * * * *`) the expression is about real time: what
   is left out is left out, what comes twice counts twice, so a day may have 92 or 100 quarters.
 * Whatever the spec set: receivers are never the same, nor nested in those of another replication
-  or target; nothing that is received is selected as a source; replications that share a filesystem
-  on a host have different prefixes.
+  or target; what is received is a source only for `snapshots: {received: true}`, and no such chain
+  comes back to where it passed; replications that share a filesystem on a host have different
+  prefixes.
 """
 
 EXAMPLE = """\

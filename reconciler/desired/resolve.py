@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler.desired.areas import area_findings
+from reconciler.desired.chains import chain_findings, linked
 from reconciler.desired.diagnostics import Diagnostic, Position, in_order, shown
 from reconciler.desired.digest import digest
 from reconciler.desired.handing import (
@@ -22,6 +23,7 @@ from reconciler.desired.model import (
     Desired,
     Initial,
     Keep,
+    LeftBehind,
     MaxDestroy,
     OnConflict,
     Replication,
@@ -59,8 +61,14 @@ def resolve(specs: SpecSet, source: str = "") -> Desired | tuple[Diagnostic, ...
     `source` is the folder that the names of the files are relative to.
     """
     resolver = _Resolver(specs)
-    replications = {item.name: resolver.replication(item) for item in specs.replications}
-    findings = [*specs.findings, *resolver.findings, *area_findings(resolver.resolved)]
+    replications = linked({item.name: resolver.replication(item) for item in specs.replications})
+    complete = not specs.may_have_more("Replication")
+    findings = [
+        *specs.findings,
+        *resolver.findings,
+        *area_findings(resolver.resolved),
+        *chain_findings(resolver.resolved, replications, complete=complete),
+    ]
     if findings:
         return in_order(findings)
     desired = Desired(
@@ -120,6 +128,7 @@ class _Resolver:
             suspend=spec.suspend,
             max_destroy=_max_destroy(spec.max_destroy),
             windows=windows_of(spec.windows),
+            bookmarks=_left_behind(source.bookmarks),
         )
         self.findings += _selection_findings(item, replication)
         self.findings += handing_findings(item, replication.targets)
@@ -207,6 +216,13 @@ def _max_destroy(section: MaxDestroySection) -> MaxDestroy:
     """Return the destroy budget; a share of 100% is none."""
     share = int(section.share.removesuffix("%"))
     return MaxDestroy(section.versions, share if share < 100 else None)
+
+
+def _left_behind(value: str | int) -> LeftBehind | None:
+    """Return what bookmarks stay of what is destroyed."""
+    if value == "cursor":
+        return None
+    return LeftBehind(value if isinstance(value, int) else None)
 
 
 def _there_are(names: Iterable[str]) -> str:

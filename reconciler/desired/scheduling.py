@@ -8,6 +8,7 @@ from reconciler.desired.model import (
     Cron,
     Every,
     External,
+    Received,
     Schedule,
     Snapshots,
     Window,
@@ -25,8 +26,13 @@ _LOOKED_AT = 1767225600
 """The beginning of 2026: what is wrong with specs must not depend on the day they are read."""
 
 
-def snapshots_of(section: SnapshotsSection) -> Snapshots | External | None:
-    """Return how the snapshots come about; None for what `alternatives` has reported."""
+def snapshots_of(section: SnapshotsSection) -> Snapshots | External | Received | None:
+    """Return how the snapshots come about; None for what `alternatives` has reported.
+
+    Where received ones come from is found when all replications are known (`chains.linked`).
+    """
+    if section.received:
+        return Received()
     if section.external is not None:
         return External(section.external.matching)
     if section.prefix is None:

@@ -20,9 +20,12 @@ _ALTERNATIVES: Mapping[str, Schema] = {
         ]
     },
     "Snapshots": {
-        "oneOf": [{"required": ["every"]}, {"required": ["cron"]}, {"required": ["external"]}],
+        "oneOf": [{"required": [key]} for key in ("every", "cron", "external", "received")],
         "dependentRequired": {"every": ["prefix"], "cron": ["prefix"], "timezone": ["cron"]},
-        "dependentSchemas": {"external": {"maxProperties": 1}},
+        "dependentSchemas": {
+            "external": {"maxProperties": 1},
+            "received": {"maxProperties": 1},
+        },
     },
     "Windows": {"anyOf": [{"required": ["allow"]}, {"required": ["deny"]}]},
     "Keep": {"dependentSchemas": {"policy": {"maxProperties": 1}}},

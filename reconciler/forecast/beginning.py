@@ -9,16 +9,17 @@ from functools import cache
 from itertools import pairwise
 
 from reconciler.actions import Send, SendMode, Snapshot
-from reconciler.desired.model import Desired, Grid, Replication, Snapshots, Target
+from reconciler.desired.model import Desired, Replication, Snapshots, Target
 from reconciler.forecast.ledger import Copy, Ledger, Names, Side
 from reconciler.forecast.whole import seen_at
 from reconciler.forecast.writes import Writes
 from reconciler.observed.model import Filesystem, Observed, Seen
+from reconciler.planner.chains import Chains
 from reconciler.planner.history import Common, compare
 from reconciler.planner.marks import Ownership, PairMarks, snapshot_time
 from reconciler.planner.objections import MAX_CLOCK_DIFFERENCE
 from reconciler.planner.pairs import is_writable
-from reconciler.planner.plan import Plan
+from reconciler.planner.plan import WINDOW, Plan
 from reconciler.planner.planning import plan
 from reconciler.planner.retire import foreign_holds
 from reconciler.planner.snapshotting import next_due
@@ -64,8 +65,11 @@ class Beginning:
             for c in planned.conflicts
         }
         self._blocked = {
-            (b.host, b.filesystem): f"a guard stops a destroy: {b.message}" for b in planned.blocked
+            (b.host, b.filesystem): f"a guard stops a destroy: {b.message}"
+            for b in planned.blocked
+            if b.guard != WINDOW
         }
+        self._chains = Chains.of(desired, observed)
         self._resumes = {
             send.places: send.versions[0].creation
             for send in (p.action for p in planned.actions)
@@ -82,7 +86,6 @@ class Beginning:
         if not isinstance(snapshots, Snapshots):
             freezes = bool(replication.targets)
             raise Unforeseeable("unscheduled", "its snapshots have no schedule", freezes=freezes)
-        _check_kind(replication)
         self._check(replication, host, filesystem)
         ledger = self._ledger(replication, host, filesystem)
         writes = self._writes_of(host, filesystem)
@@ -161,6 +164,9 @@ class Beginning:
         names: Names,
     ) -> Copy:
         seen, name = self._seen(target.host), target.receiver_of(host, filesystem.name)
+        if self._chains.is_read((target.host, name)):
+            why = f"it is sent on from {target.host} {name}: chains are not forecast"
+            raise Unforeseeable("not-modelled", why)
         self._check_settled(replication, target.host, name)
         there, ours = seen.filesystems.get(name), Ownership.of(replication)
         above = [seen.filesystems[place] for place in ancestors(name) if place in seen.filesystems]
@@ -190,17 +196,6 @@ class Beginning:
             for version in managed
             if foreign_holds(version, tags) or version.of(filesystem.name) in origins
         ]
-
-
-def _check_kind(replication: Replication) -> None:
-    """See to it that ledgers can do what is asked for, else its pairs may be in any state."""
-    windows, freezes = replication.windows, bool(replication.targets)
-    if windows.allow or windows.deny:
-        raise Unforeseeable("not-modelled", "windows are not forecast", freezes=freezes)
-    keeps = (replication.keep, *(target.keep for target in replication.targets))
-    # What a grid does not keep it may keep again later, so it can't be told one after the other.
-    if any(isinstance(rule, Grid) for keep in keeps for rule in keep.rules):
-        raise Unforeseeable("not-modelled", "grids are not forecast", freezes=freezes)
 
 
 def _due(planned: Plan) -> frozenset[tuple[str, str, str]]:

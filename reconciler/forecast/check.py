@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from reconciler.actions import Bookmark, Destroy, Hold, Release, Send, Snapshot
 from reconciler.desired.model import Desired, Replication, Target
+from reconciler.desired.schedule import opens_at
 from reconciler.desired.selection import Selection
 from reconciler.forecast.groups import Group, Member
 from reconciler.forecast.invent import blank
@@ -18,6 +19,7 @@ from reconciler.observed.change import filesystem_of
 from reconciler.observed.model import Filesystem, Observed, Pool, Seen
 from reconciler.planner.history import Common, compare
 from reconciler.planner.marks import Ownership, PairMarks
+from reconciler.planner.plan import WINDOW
 from reconciler.zfs.names import ancestors, pool_of
 from reconciler.zfs.types import Version, VersionKind
 
@@ -33,16 +35,19 @@ def disagreement(group: Group, ledger: Ledger, at: int) -> str | None:
     if any(copy.base is not None and copy.base not in copy.side.versions for copy in ledger.copies):
         return None
     member, own = group.members[0], deepcopy(ledger)
-    step = own.settle(at, due=True)
+    windows = group.replication.windows
+    step = own.settle(at, due=True, sends=opens_at(windows, at) == at)
     replication = replace(
         group.replication,
+        bookmarks=None,  # they are not counted
         senders=(member.host,),
         selection=Selection.parse([member.filesystem]),  # its parents are only made up
     )
     world = _World(replication, member, ledger, at)
     after, planned = settle(world.desired, world.observed, at)
-    if planned.conflicts or planned.blocked:
-        said = [*(c.message for c in planned.conflicts), *(b.message for b in planned.blocked)]
+    blocked = [b.message for b in planned.blocked if b.guard != WINDOW]
+    if planned.conflicts or blocked:
+        said = [*(c.message for c in planned.conflicts), *blocked]
         return f"the planner objects: {said[0]}"
     theirs = (world.state(after), _count(dict(planned.summary)))
     ours = (own.state, _done(step))

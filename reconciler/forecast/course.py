@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from reconciler.desired.model import Replication
+from reconciler.desired.schedule import opens_at
 from reconciler.forecast.check import disagreement
 from reconciler.forecast.groups import Group
 from reconciler.forecast.ledger import Step
@@ -20,7 +21,7 @@ from reconciler.planner.snapshotting import next_due
 CHECKS = 24
 """How often the planner looks into a group's ledger on the way."""
 
-_END, _SLOT = 0, 1
+_END, _SLOT, _OPENING = 0, 1, 2
 """What ends at an instant comes before what begins then."""
 
 
@@ -82,6 +83,8 @@ class Course:
         self._free: dict[str, float] = {}
         """Receiver host → when the last of its streams ends."""
         self._sampled = [0] * len(groups)
+        self._opens: list[int | None] = [None] * len(groups)
+        """When the windows open that something of a group waits for."""
 
     def run(self) -> None:
         """Let all of it go by."""
@@ -95,6 +98,9 @@ class Course:
                 self._check(event.group, event.at)
                 self._begin(event.group, event.at, due=True)
                 self._next_slot(event.group)
+            elif event.kind == _OPENING:
+                self._opens[event.group] = None
+                self._begin(event.group, event.at, due=False)
             else:
                 self._end(event)
         for number, track in enumerate(self.tracks):
@@ -135,13 +141,26 @@ class Course:
         ledger, step = self._groups[number].ledger, self._step(number)
         if due:
             ledger.snapshot(at, step)
+        is_open = self._is_open(number, at)
         for copy in range(len(ledger.copies)):
-            self._send(number, copy, at, step, promised=at if due else None)
+            if is_open:
+                self._send(number, copy, at, step, promised=at if due else None)
             if copy not in self._busy[number]:
                 ledger.retire_there(copy, step)
         if not self._busy[number]:
-            ledger.retire_here(step)
+            ledger.retire_here(step, () if is_open else ledger.waiting())
         self.tracks[number].note(at, step)
+
+    def _is_open(self, number: int, at: int) -> bool:
+        """Tell whether streams may begin; if not, come back when they may."""
+        known = self._opens[number]
+        if known is not None and at < known:
+            return False
+        opens = opens_at(self._groups[number].replication.windows, at)
+        if opens is not None and opens != at:
+            self._opens[number] = opens
+            heapq.heappush(self._events, _Event(opens, _OPENING, number))
+        return opens == at
 
     def _send(
         self, number: int, copy: int, at: int, step: Step, promised: int | None = None
@@ -171,9 +190,11 @@ class Course:
         self._busy[number].discard(event.copy)
         self._arrive(number, event.copy, event.wanted, at, step)
         ledger.retire_there(event.copy, step)
+        is_open = self._is_open(number, at)
         if not self._busy[number]:
-            ledger.retire_here(step)
-        self._send(number, event.copy, at, step)
+            ledger.retire_here(step, () if is_open else ledger.waiting())
+        if is_open:
+            self._send(number, event.copy, at, step)
         self.tracks[number].note(at, step)
 
     def _arrive(  # noqa: PLR0913, PLR0917 - what arrives, where and when

@@ -11,17 +11,21 @@ from collections.abc import Callable, Iterable
 from typing import Protocol, assert_never
 
 from reconciler.desired.model import Calendar, Grid, Keep, KeepRule, Last, Matching, Period, Within
+from reconciler.planner.grid import buckets, taken
 from reconciler.planner.retention import period_key
+from reconciler.zfs.types import Version, VersionKind
 
 NameOf = Callable[[int], str]
 """Creation → the version's name."""
 
 
 class Keeper:
-    """The votes of keep rules for the versions of one filesystem on one side."""
+    """The votes of keep rules, but for grids, for the versions of one filesystem on one side."""
 
     def __init__(self, keep: Keep, name_of: NameOf) -> None:
-        self._rules = [_rule(rule, keep.timezone, name_of) for rule in keep.rules]
+        self._rules = [
+            _rule(rule, keep.timezone, name_of) for rule in keep.rules if not isinstance(rule, Grid)
+        ]
         self._votes: dict[int, int] = {}
         self._anything = not keep.rules
         """No rules keep everything."""
@@ -48,6 +52,37 @@ class Keeper:
         return lost
 
 
+class GridKeeper:
+    """What the grids among keep rules keep, looked at as a whole each time.
+
+    Its buckets move with each new version, so what it does not keep it may keep again later.
+    """
+
+    def __init__(self, keep: Keep) -> None:
+        self._grids = [rule for rule in keep.rules if isinstance(rule, Grid)]
+        self._versions: dict[int, Version] = {}
+        """What the planner's functions are asked with, by creation."""
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._grids)
+
+    def kept(self, there: Iterable[int]) -> frozenset[int]:
+        """Return which of the versions that are there are kept, given oldest first."""
+        versions = [self._versions.get(at) or self._version(at) for at in there]
+        found = {versions[-1].creation} if versions and self._grids else set()
+        for grid in self._grids:
+            for bucket, inside in buckets(grid, versions).items():
+                if bucket is not None:
+                    found.update(version.creation for version in taken(bucket, inside))
+        if len(self._versions) > 2 * len(versions):
+            self._versions = {version.creation: version for version in versions}
+        return frozenset(found)
+
+    def _version(self, at: int) -> Version:
+        return self._versions.setdefault(at, Version(VersionKind.SNAPSHOT, "", at, at, at))
+
+
 class _Rule(Protocol):
     def add(self, version: int) -> tuple[bool, Iterable[int]]:
         """Take in the newest version: tell whether it is kept, and which are not any more."""
@@ -65,7 +100,7 @@ def _rule(rule: KeepRule, timezone: str, name_of: NameOf) -> _Rule:
         case Matching(pattern):
             return _Matching(pattern, name_of)
         case Grid():
-            raise TypeError("a grid may keep again what it did not keep before: see `beginning`")
+            raise TypeError("a grid may keep again what it did not keep before: see `GridKeeper`")
         case _:
             assert_never(rule)
 

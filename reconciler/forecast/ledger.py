@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.desired.model import Initial, Keep, Matching
-from reconciler.forecast.keeper import Keeper
+from reconciler.forecast.keeper import GridKeeper, Keeper
 from reconciler.planner.history import runs
 from reconciler.planner.marks import snapshot_name
 from reconciler.planner.retention import evaluate
@@ -45,7 +45,9 @@ class Side:
         self.keeps_newest = not keep.rules or any(not isinstance(r, Matching) for r in keep.rules)
         """Whether a version is kept for being the newest, whatever it is called."""
         self._keeper = Keeper(keep, names)
+        self.grids = GridKeeper(keep)
         self._unkept: set[int] = set()
+        """What no rule keeps, or only a grid."""
         for version in versions:
             self.add(version)
 
@@ -66,6 +68,9 @@ class Side:
             for version in self._unkept
             if version not in needed and version not in self.pinned and version != self.newest
         ]
+        if gone and self.grids:
+            kept = self.grids.kept(self.versions)
+            gone = [version for version in gone if version not in kept]
         for version in gone:
             del self.versions[version]
         self._unkept.difference_update(gone)
@@ -114,18 +119,25 @@ class Ledger:
             *((tuple(copy.side.versions), copy.base) for copy in self.copies),
         )
 
-    def settle(self, at: int, *, due: bool) -> Step:
-        """Do all that is to be done at an instant; streams take no time."""
+    def settle(self, at: int, *, due: bool, sends: bool = True) -> Step:
+        """Do all that is to be done at an instant; streams take no time.
+
+        Without `sends` the windows are closed, and what is to be sent waits.
+        """
         step = Step(destroyed_there=[0] * len(self.copies))
         if due:
             self.snapshot(at, step)
         for number, copy in enumerate(self.copies):
-            wanted = self.wanted(copy)
+            wanted = self.wanted(copy) if sends else ()
             if wanted:
                 self.arrive(number, wanted, step, promised=at if due else None)
             self.retire_there(number, step)
-        self.retire_here(step)
+        self.retire_here(step, () if sends else self.waiting())
         return step
+
+    def waiting(self) -> set[int]:
+        """Return what is to be sent once windows open."""
+        return {version for copy in self.copies for version in self.wanted(copy)}
 
     def snapshot(self, at: int, step: Step) -> None:
         """Make the snapshot of a slot."""
@@ -144,8 +156,9 @@ class Ledger:
         if len(newer) == 1 and copy.side.keeps_newest:
             return (newer[0],)
         newer.reverse()
-        # What rules say of the newer ones does not depend on what is older.
-        decisions = evaluate(copy.side.keep, [self._version(version) for version in newer])
+        # What rules say of the newer ones does not depend on what is older, but for grids.
+        older = copy.side.versions if copy.side.grids else ()
+        decisions = evaluate(copy.side.keep, [self._version(v) for v in (*older, *newer)])
         kept = {decision.version.guid for decision in decisions if decision.kept}
         wanted = tuple(version for version in newer if version in kept)
         if base is None and copy.initial is Initial.NEWEST:
@@ -165,9 +178,10 @@ class Ledger:
             copy.side.add(version)
         copy.base, copy.resumes = wanted[-1], None
 
-    def retire_here(self, step: Step) -> None:
-        """Destroy what has expired on the sender."""
-        gone = self.here.retire([copy.base for copy in self.copies if copy.base is not None])
+    def retire_here(self, step: Step, waiting: Collection[int] = ()) -> None:
+        """Destroy what has expired on the sender, but not what waits to be sent."""
+        bases = {copy.base for copy in self.copies if copy.base is not None}
+        gone = self.here.retire(bases.union(waiting))
         step.destroyed_here += gone
         step.actions += gone
 

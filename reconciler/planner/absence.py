@@ -43,7 +43,7 @@ class Absence(NamedTuple):
     @property
     def is_selected(self) -> bool:
         """Whether the replication means the filesystem that is gone."""
-        return self.replication.selection.selects(self.name)
+        return self.replication.selects(self.sender, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def _successors(
         for version in filesystem.versions:
             for absence in wanted.get(version.guid, ()):
                 place = absence.target.host, absence.target.receiver_of(here.host, name)
-                if absence.replication.selection.selects(name) and _is_free(place, observed):
+                if absence.replication.selects(here.host, name) and _is_free(place, observed):
                     yield place, absence
 
 

@@ -117,7 +117,7 @@ def _link(pair: Pair) -> _Link | None:
         return None
     name, _, snapshot = source.filesystem.origin.partition("@")
     above = source.seen.filesystems.get(name)
-    if above is None or not source.replication.selection.selects(name):
+    if above is None or not source.replication.selects(source.host, name):
         return None
     version = next((v for v in above.snapshots if v.name == snapshot), None)
     if version is None:

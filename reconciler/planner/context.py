@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from reconciler.observed.model import Observed, Seen
 from reconciler.planner.absence import Absences
+from reconciler.planner.chains import Chains
 from reconciler.planner.cloning import awaited_origins
 from reconciler.planner.pairs import Pair
 from reconciler.planner.plan import Conflict, Note, PlannedAction
@@ -24,11 +25,12 @@ class Context:
     declared: frozenset[tuple[str, str]]
     """(host, filesystem) of every pair's receiver: these are never made as placeholders."""
     wary: frozenset[tuple[str, str]]
-    """(host, filesystem) of every sender's filesystem that has an unseen peer."""
+    """(host, filesystem) of what is sent, or sent on, and has an unseen peer."""
     absences: Absences
     """Receivers whose sender's filesystem is gone."""
     closed: Mapping[str, int | None] = field(default_factory=dict)
     """Replication whose windows are closed → when they open, if that is known."""
+    chains: Chains = field(default_factory=Chains)
     coming: dict[tuple[str, str], dict[int, str]] = field(default_factory=dict)
     """Receiver's (host, filesystem) → guids that arrive there, and by which action; grows, too."""
     mended: set[tuple[str, str]] = field(default_factory=set)
@@ -39,15 +41,17 @@ class Context:
     """Those of them that arrive encrypted, without their key."""
 
     @classmethod
-    def of(
+    def of(  # noqa: PLR0913, PLR0917 - what a plan rests on
         cls,
         observed: Observed,
         pairs: Sequence[Pair],
         now: int,
         closed: Mapping[str, int | None],
         absences: Absences,
+        chains: Chains | None = None,
     ) -> "Context":
         """Return the context for planning these pairs."""
+        chains = chains or Chains()
         origins = {
             host: {fs.origin for fs in seen.filesystems.values() if fs.origin}
             for host, seen in observed.items()
@@ -64,9 +68,11 @@ class Context:
                 (pair.source.host, pair.source.filesystem.name)
                 for pair in pairs
                 if not isinstance(observed.get(pair.receiver_host), Seen)
-            ),
+            )
+            | chains.wary(observed, pairs),
             absences=absences,
             closed=closed,
+            chains=chains,
         )
 
 

@@ -79,7 +79,7 @@ def _what_keeps(
         yield "it is switched off by reconciler:reconcile=disabled"
     if not is_writable(there, filesystem.name):
         yield "its pool takes no changes"
-    if not any(replication.selection.selects(name) for name in here.filesystems):
+    if not any(replication.selects(here.host, name) for name in here.filesystems):
         yield f"nothing is left on {here.host} of what {replication.name} selects"
     for reader in Roles(desired, observed).selecting(absence.place):
         yield f"it is a source of {reader.name}"

@@ -26,7 +26,7 @@ def _notes(replication: Replication, target: Target, here: Seen, there: Seen) ->
             continue
         sender = name[len(root) + 1 :] if is_within(name, root) else ""
         source = here.filesystems.get(sender)
-        if source is not None and replication.selection.selects(sender):
+        if source is not None and replication.selects(here.host, sender):
             why = _missing(replication, source)
             if why:
                 yield Note(

@@ -8,10 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.actions import Destroy
-from reconciler.desired.model import Desired
+from reconciler.desired.model import Desired, Replication
 from reconciler.observed.change import filesystem_of
 from reconciler.observed.model import Observed, Seen
 from reconciler.planner.context import PairPlan
+from reconciler.planner.marks import Ownership
 from reconciler.planner.plan import Kept, Plan
 from reconciler.planner.retire import Retention, foreign_holds
 from reconciler.planner.roles import Place
@@ -28,7 +29,7 @@ def explained(
     """Return why what stays stays, by place; `plan` is what the guards have left."""
     receivers = [p.retention for p in pair_plans if p.retention is not None]
     decided = [*receivers, *sources]
-    rest = _Rest(plan, observed, pair_plans, decided)
+    rest = _Rest(plan, observed, pair_plans, decided, tuple(desired.replications.values()))
     stays = [
         *(kept for retention in decided for kept in retention.kept()),
         *(
@@ -51,7 +52,9 @@ class _Rest:
         observed: Observed,
         pair_plans: Sequence[PairPlan],
         decided: Iterable[Retention],
+        replications: Sequence[Replication],
     ) -> None:
+        self.replications = replications
         self.observed = observed
         self.pair_plans = pair_plans
         self.of_sender: dict[Place, list[PairPlan]] = defaultdict(list)
@@ -90,7 +93,7 @@ class _Rest:
                     is_seen = isinstance(self.observed.get(sender), Seen)
                     for name in sorted(there.filesystems) if isinstance(there, Seen) else ():
                         source = name[len(root) + 1 :]
-                        if name.startswith(f"{root}/") and replication.selection.selects(source):
+                        if name.startswith(f"{root}/") and replication.selects(sender, source):
                             why = f"{source} is gone from" if is_seen else "not seen:"
                             yield from self._at((target.host, name), f"{why} {sender}")
 
@@ -106,8 +109,11 @@ class _Rest:
     def _reasons(self, place: Place, version: Version, why: str | None) -> Iterator[str]:
         mine = self.of_sender.get(place, ())
         cursors = [p for p in mine if p.pair.marks.is_cursor(version)]
+        left = [r.name for r in self.replications if Ownership.of(r).is_mark(version)]
         if why is not None:
             yield why
+        elif left:
+            yield f"left of a snapshot by {left[0]}"
         elif cursors:
             yield from (f"replication cursor for {p.pair.receiver_host}" for p in cursors)
             yield from dict.fromkeys(p.frozen for p in cursors if p.frozen)

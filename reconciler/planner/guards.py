@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from reconciler.actions import Destroy, Send, Snapshot
-from reconciler.desired.model import Desired
+from reconciler.desired.model import Desired, Received
 from reconciler.observed.model import Filesystem, Observed, Seen
 from reconciler.planner.absence import Absences
 from reconciler.planner.budget import Going, excess, is_near
@@ -97,6 +97,8 @@ class _Eye:
         self.departure = Departure(desired, observed, self.absences, plan.at, allow_destroy)
         self.allow_destroy = allow_destroy
         self.sends: dict[tuple[Place, ...], list[Send]] = defaultdict(list)
+        self.coming: dict[Place, list[Send]] = defaultdict(list)
+        """What is brought to a receiver, which may be a sender to others."""
         self.arrivals: dict[str, _Arrival] = {}
         self.origins: set[tuple[str, str]] = set()
         """Host and full name of snapshots that clones are received from."""
@@ -109,6 +111,7 @@ class _Eye:
                     if send.origin is not None:
                         self.origins.add((send.receiver_host, send.origin.snapshot))
                     self.sends[send.places].append(send)
+                    self.coming[send.places[1]].append(send)
                     self.arrivals[send.id] = _Arrival(
                         send.places[1:], planned.replication, len(send.versions)
                     )
@@ -255,13 +258,13 @@ class _Eye:
         there = self._filesystem(role.receiver)
         if there is None and role.receiver in self.absences.renamed:
             yield Objection("conflict", f"{role.sender[1]} seems to have been renamed")
-        if self._filesystem(role.sender) is None:
+        if self._filesystem(role.sender) is None and not self._coming(role):
             why = self.departure.objection(role, place)
             if why is not None:
                 yield Objection("peer-gone", f"its peer {peer[0]} {peer[1]} is gone{why}")
             return
         begun = there is None or (there.inconsistent and there.resume_token is not None)
-        if not isinstance(self._history(role), Common) and not begun:
+        if not isinstance(self._history_then(role), Common) and not begun:
             said = f"it has no undisputed common version with {peer[0]} {peer[1]}"
             yield Objection("conflict", said)
 
@@ -272,8 +275,33 @@ class _Eye:
         if isinstance(before, Common):
             guids.add(before.sender.guid)
         peer = role.receiver if place == role.sender else role.sender
-        coming, until = (sends[-1].to.guid, sends[-1].id) if sends else (None, None)
+        coming, until = (sends[-1].to.guid, sends[-1].id) if sends else self._arrival(role)
         return Need(peer, coming, until, frozenset(guids))
+
+    def _arrival(self, role: Role) -> tuple[int | None, str | None]:
+        """Return the common version that a sender gets back from further up, and by which send."""
+        then = self._history_then(role)
+        if not isinstance(then, Common):
+            return None, None
+        for send in self._coming(role):
+            if then.sender.guid in {version.guid for version in send.versions}:
+                return then.sender.guid, send.id
+        return None, None
+
+    def _coming(self, role: Role) -> Sequence[Send]:
+        """Return what comes to a sender that sends on what it receives."""
+        received = isinstance(role.replication.snapshots, Received)
+        return self.coming.get(role.sender, ()) if received else ()
+
+    def _history_then(self, role: Role) -> History:
+        """Compare the two ends as they are once the sender has what comes to it."""
+        coming = self._coming(role)
+        if not coming:
+            return self._history(role)
+        here, there = self._filesystem(role.sender), self._filesystem(role.receiver)
+        arrived = tuple(version for send in coming for version in send.versions)
+        versions = (*(here.versions if here is not None else ()), *arrived)
+        return compare(versions, there.versions) if there is not None else Nothing()
 
     def _history(self, role: Role) -> History:
         here, there = self._filesystem(role.sender), self._filesystem(role.receiver)

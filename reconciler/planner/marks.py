@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 
-from reconciler.desired.model import External, Replication, Snapshots, Target
+from reconciler.desired.model import External, Received, Replication, Snapshots, Target
 from reconciler.zfs.types import Version
 
 _STAMP = "%Y%m%dT%H%M%SZ"
@@ -52,6 +52,8 @@ class Ownership:
     prefix: str | None
     matching: str | None = None
     """What names of snapshots match that another tool makes."""
+    origins: tuple["Ownership", ...] = ()
+    """Whose snapshots it sends on that were received."""
 
     @classmethod
     def of(cls, replication: Replication) -> "Ownership":
@@ -61,19 +63,36 @@ class Ownership:
                 return cls(replication.name, prefix)
             case External(matching=matching):
                 return cls(replication.name, None, matching)
+            case Received(origins=origins):
+                made = (cls(o.replication, o.prefix, o.matching) for o in origins)
+                return cls(replication.name, None, None, tuple(made))
             case None:
                 return cls(replication.name, None)
 
     def sends(self, version: Version) -> bool:
-        """Tell whether a sender's version is one to be sent: ours, or what another tool made."""
-        return self.on_sender(version) or self._named_external(version)
+        """Tell whether a sender's version is one to be sent.
+
+        It is ours, or what another tool made, or what has come there from another replication.
+        """
+        return self.on_sender(version) or self._named_external(version) or self._has_come(version)
 
     def on_sender(self, version: Version) -> bool:
         """Tell whether it is ours: by name *and* by the mark set when it was made.
 
-        What another tool made on a sender is never ours to destroy.
+        What another tool made on a sender is never ours to destroy, and what was received there
+        is for the replication to decide on that brought it.
         """
         return version.spec == self.replication and self._named_ours(version)
+
+    @property
+    def mark_prefix(self) -> str:
+        """The name up to the guid of a bookmark that is left of a snapshot."""
+        return f"rec-mark_{self.replication}_"
+
+    def is_mark(self, version: Version) -> bool:
+        """Tell whether a bookmark is one that was left of a snapshot of ours."""
+        pattern = re.escape(self.mark_prefix) + "[0-9a-f]{16}"
+        return not version.is_snapshot and re.fullmatch(pattern, version.name) is not None
 
     def on_receiver(self, version: Version) -> bool:
         """Tell whether it is ours: by name, since plain streams carry no user properties.
@@ -81,8 +100,11 @@ class Ownership:
         A mark of another replication says that it is not ours.
         """
         return version.spec in {None, self.replication} and (
-            self._named_ours(version) or self._named_external(version)
+            self._named_ours(version) or self._named_external(version) or self._has_come(version)
         )
+
+    def _has_come(self, version: Version) -> bool:
+        return any(origin.on_receiver(version) for origin in self.origins)
 
     def _named_ours(self, version: Version) -> bool:
         return (

@@ -51,6 +51,9 @@ def mend(pair: Pair, seen: Seen, there: Filesystem, code: str, context: Context)
     The text is empty where the target asks for nothing or the conflict is of another kind.
     """
     asked = pair.target.on_conflict
+    reader = next(context.chains.reading((seen.host, there.name)), None)
+    if reader is not None and asked is not OnConflict.STOP:
+        return f"it is left as it is, because {reader.name} sends it on"
     if asked is OnConflict.SET_ASIDE and code in SETS_ASIDE:
         return _set_aside(seen, there, code, context)
     if asked is OnConflict.ROLLBACK and code in ROLLS_BACK:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from reconciler.actions import Rename, Rollback
 from reconciler.desired.model import Desired, OnConflict
 from reconciler.observed.model import Filesystem, Observed, Seen
+from reconciler.planner.chains import Chains
 from reconciler.planner.history import Common, Diverged, compare
 from reconciler.planner.marks import Ownership
 from reconciler.planner.plan import Blocked, Plan, PlannedAction
@@ -24,6 +25,7 @@ def guard_mending(plan: Plan, desired: Desired, observed: Observed) -> Plan:
     actions: list[PlannedAction] = []
     blocked: list[Blocked] = []
     out: set[str] = set()
+    chains = Chains.of(desired, observed)
     for planned in plan.actions:
         action = planned.action
         if out.intersection(planned.depends_on):
@@ -32,6 +34,8 @@ def guard_mending(plan: Plan, desired: Desired, observed: Observed) -> Plan:
         said = ""
         if isinstance(action, Rename | Rollback):
             said = _objection(action, planned.replication, desired, observed)
+            reader = next(chains.reading((action.host, action.filesystem)), None)
+            said = f"{reader.name} sends on what is there" if reader is not None else said
         if said and isinstance(action, Rename | Rollback):
             lost = action.lost if isinstance(action, Rollback) else ()
             blocked.append(Blocked(action.id, action.host, action.filesystem, lost, GUARD, said))

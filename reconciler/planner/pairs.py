@@ -1,11 +1,18 @@
 """Pairs: one sender's filesystem and its receiver, found from specs and observations."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from reconciler.actions import Reason, Snapshot
-from reconciler.desired.model import Desired, External, Replication, Snapshots, Target
+from reconciler.desired.model import (
+    Desired,
+    External,
+    Received,
+    Replication,
+    Snapshots,
+    Target,
+)
 from reconciler.desired.schedule import slot_of
 from reconciler.desired.selection import Selection
 from reconciler.observed.change import with_versions
@@ -28,15 +35,23 @@ class Source:
     """The snapshots that are ours, or ours to send, oldest first."""
     snapshot_id: str | None
     """The action that makes its promised snapshot."""
+    brought: Mapping[int, str] = field(default_factory=dict)
+    """Guid → the send of this plan that brings the version here, where what is received is sent on.
+    """
 
     @classmethod
     def of(
-        cls, replication: Replication, seen: Seen, filesystem: Filesystem, snapshot_id: str | None
+        cls,
+        replication: Replication,
+        seen: Seen,
+        filesystem: Filesystem,
+        snapshot_id: str | None,
+        brought: Mapping[int, str] | None = None,
     ) -> "Source":
         """Return the source with what is managed of it."""
         ours = Ownership.of(replication)
         managed = tuple(version for version in filesystem.snapshots if ours.sends(version))
-        return cls(replication, seen, filesystem, managed, snapshot_id)
+        return cls(replication, seen, filesystem, managed, snapshot_id, brought or {})
 
     @property
     def host(self) -> str:
@@ -85,6 +100,14 @@ class Sources:
     snapshots: tuple[PlannedAction, ...]
     notes: tuple[Note, ...]
 
+    def and_more(self, more: "Sources") -> "Sources":
+        """Return these and more."""
+        return Sources(
+            (*self.sources, *more.sources),
+            (*self.snapshots, *more.snapshots),
+            (*self.notes, *more.notes),
+        )
+
     def pairs(self) -> list[Pair]:
         """Return all pairs, receivers' parents first."""
         found = [Pair(source, target) for source in self.sources for target in targets_of(source)]
@@ -97,17 +120,31 @@ def targets_of(source: Source) -> Sequence[Target]:
 
 
 def selected(replication: Replication, seen: Seen) -> tuple[Filesystem, ...]:
-    """Return the filesystems of a host that a replication selects, sorted by name."""
+    """Return the filesystems of a host that a replication selects, sorted by name.
+
+    Parents that only had to exist are not received, so there is nothing of them to be sent on.
+    """
+    received = isinstance(replication.snapshots, Received)
     return tuple(
         filesystem
         for name, filesystem in sorted(seen.filesystems.items())
-        if replication.selection.selects(name)
+        if replication.selects(seen.host, name)
         and replication.selection.admits(filesystem.properties)
+        and not (received and filesystem.placeholder)
     )
 
 
-def find_sources(desired: Desired, observed: Observed, now: int) -> Sources:
-    """Apply every replication's selection to every seen sender."""
+Brought = Mapping[tuple[str, str], Mapping[int, str]]
+"""(host, filesystem) → guid → the send of the plan that brings the version there."""
+
+
+def find_sources(
+    desired: Desired, observed: Observed, now: int, brought: Brought | None = None
+) -> Sources:
+    """Apply every replication's selection to every seen sender.
+
+    `brought` is what arrives on them by the plan, and is in `observed` already.
+    """
     sources: list[Source] = []
     snapshots: list[PlannedAction] = []
     notes: list[Note] = []
@@ -120,7 +157,7 @@ def find_sources(desired: Desired, observed: Observed, now: int) -> Sources:
             seen = _seen(observed, host)
             planned = _due(replication, seen, filesystems, now)
             snapshots += planned
-            sources += _as_if(replication, seen, filesystems, planned)
+            sources += _as_if(replication, seen, filesystems, planned, brought or {})
     return Sources(tuple(sources), tuple(snapshots), tuple(notes))
 
 
@@ -146,7 +183,12 @@ def _selection_notes(
         yield Note(Severity.NOTICE, f"{replication.name} is suspended", replication.name)
     empty = [host for host, filesystems in chosen.items() if not filesystems]
     everywhere = len(empty) == len(replication.senders)
+    received = isinstance(replication.snapshots, Received)
     for host in empty:
+        if received:
+            summary = f"nothing has arrived on {host} that {replication.name} is to send on"
+            yield Note(Severity.WARNING, summary, replication.name)
+            continue
         yield Note(
             Severity.ERROR if everywhere else Severity.WARNING,
             f"{replication.name} selects no filesystem on {host}:"
@@ -227,6 +269,7 @@ def _as_if(
     seen: Seen,
     filesystems: Sequence[Filesystem],
     planned: Sequence[PlannedAction],
+    brought: Brought,
 ) -> Iterator[Source]:
     """Give each filesystem the snapshot that is planned for it."""
     makers = {
@@ -238,7 +281,8 @@ def _as_if(
     for filesystem in filesystems:
         maker = makers.get(filesystem.name)
         if maker is None:
-            yield Source.of(replication, seen, filesystem, None)
+            arrives = brought.get((seen.host, filesystem.name))
+            yield Source.of(replication, seen, filesystem, None, arrives)
         else:
             grown = with_versions(filesystem, maker.promised(filesystem))
             yield Source.of(replication, seen, replace(grown, written=0), maker.id)

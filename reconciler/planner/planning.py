@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.actions import Destroy, Reason
-from reconciler.desired.model import Desired
+from reconciler.desired.model import Desired, Received
 from reconciler.observed.model import Observation, Observed, Seen
 from reconciler.planner.absence import Absences
-from reconciler.planner.cloning import origins_first
+from reconciler.planner.bookmarks import LEAVING, SURPLUS, left_behind
 from reconciler.planner.context import Context, PairPlan
 from reconciler.planner.departing import departures
 from reconciler.planner.departing_guard import guard_departing
@@ -16,8 +16,8 @@ from reconciler.planner.deselecting import deselected_notes
 from reconciler.planner.explained import explained
 from reconciler.planner.guards import guard
 from reconciler.planner.mending_guard import guard_mending
-from reconciler.planner.pairs import Source, find_sources, is_writable
-from reconciler.planner.pairwise import plan_pair
+from reconciler.planner.middle import plan_pairs, retire_middle
+from reconciler.planner.pairs import Source, is_writable
 from reconciler.planner.plan import HostState, Plan, PlannedAction, Specs
 from reconciler.planner.retention import evaluate
 from reconciler.planner.retire import Protection, Retention
@@ -40,17 +40,17 @@ def plan(
     it. `explain` records for each version on both sides why it stays. `allow_destroy` are the
     replications whose destroy budget a person has lifted for this plan.
     """
-    found = find_sources(desired, observed, now)
-    pairs = origins_first(found.pairs())
     closed = closed_windows(desired, now)
     absences = Absences.of(desired, observed)
-    context = Context.of(observed, pairs, now, closed, absences)
-    pair_plans = [plan_pair(pair, context) for pair in pairs]
-    sources = _SourceRetention(pair_plans, context)
+    planned = plan_pairs(desired, observed, now, closed, absences)
+    found = planned.found
+    sources = _SourceRetention(planned.pair_plans, planned.context)
+    pair_plans, destroys = sources.settle()
     leaving = departures(desired, observed, absences, now, allow_destroy)
     actions = [
         *found.snapshots,
         *(action for pair_plan in pair_plans for action in pair_plan.actions),
+        *destroys,
         *(action for source in found.sources for action in sources.retire(source)),
         *leaving.actions,
     ]
@@ -66,7 +66,7 @@ def plan(
             *(note for pair_plan in pair_plans for note in pair_plan.notes),
             *leaving.notes,
             *deselected_notes(desired, observed),
-            *zrepl_notes(found.sources, pairs, observed),
+            *zrepl_notes(found.sources, planned.pairs, observed),
         ),
         next_due=next_due(desired.replications.values(), now, _opening(pair_plans, closed)),
         allow_destroy=tuple(sorted(set(allow_destroy))),
@@ -103,13 +103,36 @@ def host_state(name: str, observation: Observation | None) -> HostState:
 class _SourceRetention:
     """Retention on senders: knows what every pair of a filesystem needs there."""
 
-    def __init__(self, pair_plans: Iterable[PairPlan], context: Context) -> None:
+    def __init__(self, pair_plans: Sequence[PairPlan], context: Context) -> None:
         self.context = context
         self.found: list[Retention] = []
         self._pairs: dict[tuple[str, str], list[PairPlan]] = defaultdict(list)
+        self._all = pair_plans
         for pair_plan in pair_plans:
             source = pair_plan.pair.source
             self._pairs[source.host, source.filesystem.name].append(pair_plan)
+        self._bringing: Mapping[tuple[str, str], PairPlan] = {}
+        """Where what is received is sent on → the plan of what brings it."""
+
+    def settle(self) -> tuple[Sequence[PairPlan], Sequence[PlannedAction]]:
+        """Return all pairs' plans with what was decided in the middle of chains, and the destroys.
+
+        At the ends of chains, which is everywhere without them, that was decided with the pair.
+        """
+        chains = self.context.chains
+        if not chains.readers:
+            return self._all, ()
+        settled: list[PairPlan] = []
+        destroys: list[PlannedAction] = []
+        for pair_plan in self._all:
+            place = (pair_plan.pair.receiver_host, pair_plan.pair.receiver)
+            after, more = pair_plan, tuple[PlannedAction, ...]()
+            if chains.is_read(place):
+                after, more = retire_middle(pair_plan, self._pairs.get(place, ()), chains)
+            settled.append(after)
+            destroys += more
+        self._bringing = {(p.pair.receiver_host, p.pair.receiver): p for p in settled}
+        return settled, destroys
 
     def retire(self, source: Source) -> Iterator[PlannedAction]:
         """Yield the destroys of one source; none while any of its peers needs a second look."""
@@ -123,15 +146,38 @@ class _SourceRetention:
         after |= {p.id for pair_plan in pairs for p in pair_plan.actions if _on(p, source)}
         if source.snapshot_id is not None:
             after.add(source.snapshot_id)
+        if bringing := self._bringing.get((source.host, name)):
+            after |= {p.id for p in bringing.actions if _on(p, source)}
         depends = tuple(sorted(after))
-        for destroy, why in retention.destroys():
-            yield PlannedAction(destroy, Reason("expired", why), source.replication.name, depends)
+        yield from self._destroys(source, retention, depends)
         for destroy in _stale_cursors(source, pairs, retention.protection):
             reason = Reason("cursor-moved", "the cursor has moved on")
             yield PlannedAction(destroy, reason, source.replication.name, depends)
 
+    def _destroys(
+        self, source: Source, retention: Retention, depends: tuple[str, ...]
+    ) -> Iterator[PlannedAction]:
+        """Yield what expires, the bookmarks that are left of it, and those that are too many."""
+        replication = source.replication
+        found = list(retention.destroys())
+        going = [version for destroy, _ in found for version in destroy.versions]
+        bookmarks = left_behind(source, going, retention.protection.base_guids)
+        marks: dict[int, str] = {}
+        for bookmark in bookmarks.make:
+            marks[bookmark.version.guid] = bookmark.id
+            yield PlannedAction(bookmark, LEAVING, replication.name, depends)
+        for destroy, why in found:
+            before = {marks[v.guid] for v in destroy.versions if v.guid in marks}
+            after = tuple(sorted({*depends, *before}))
+            yield PlannedAction(destroy, Reason("expired", why), replication.name, after)
+        for version in bookmarks.surplus:
+            destroy = Destroy(source.host, source.filesystem.name, (version,))
+            after = tuple(sorted({*depends, *marks.values()}))
+            yield PlannedAction(destroy, SURPLUS, replication.name, after)
+
     def _retention(self, source: Source, pairs: Sequence[PairPlan]) -> Retention:
-        managed = source.managed
+        # What is received here is for those to decide on who brought it.
+        managed = () if _is_received(source) else source.managed
         return Retention(
             source.host,
             source.filesystem.name,
@@ -148,6 +194,11 @@ class _SourceRetention:
             return "switched off by reconciler:reconcile=disabled"
         if not is_writable(source.seen, source.filesystem.name):
             return f"its pool on {source.host} takes no changes"
+        if _is_received(source):
+            bringing = self._bringing.get((source.host, source.filesystem.name))
+            if bringing is None:
+                return "what it is received from was not seen"
+            pairs = (*pairs, bringing)
         return next((p.frozen for p in pairs if p.frozen is not None), None)
 
     def _protection(self, source: Source, pairs: Sequence[PairPlan]) -> Protection:
@@ -169,6 +220,10 @@ def _stale_cursors(
             for version in pair_plan.stale_cursors:
                 if version.guid not in protection.base_guids:
                     yield Destroy(source.host, source.filesystem.name, (version,))
+
+
+def _is_received(source: Source) -> bool:
+    return isinstance(source.replication.snapshots, Received)
 
 
 def _on(planned: PlannedAction, source: Source) -> bool:

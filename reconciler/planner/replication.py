@@ -283,6 +283,12 @@ class PairPlanner:
     def _made(self, run: Run) -> Iterator[str]:
         if any(version.is_planned for version in run.versions) and self.source.snapshot_id:
             yield self.source.snapshot_id
+        yield from self._brought(*run.versions)
+
+    def _brought(self, *versions: Version) -> Iterator[str]:
+        """Yield the sends that bring versions to the sender, where it sends on what it receives."""
+        brought = self.source.brought
+        yield from dict.fromkeys(brought[v.guid] for v in versions if v.guid in brought)
 
     def _estimate(self, run: Run, token: ResumeToken | None, clone: CloneBase | None) -> int | None:
         """Estimate a stream's bytes from what the snapshots say was written.
@@ -309,7 +315,7 @@ class PairPlanner:
         all of its receivers need.
         """
         received = base if way.wanted or way.base is None else way.base.receiver
-        safe = [*sends, *self._hold_base(received, sends)]
+        safe = [*self._brought(base), *sends, *self._hold_base(received, sends)]
         safe += self._cursor(base, safe)
         self._release_old(base, safe)
 
@@ -336,6 +342,8 @@ class PairPlanner:
 
     def _release_old(self, base: Version, safe: Sequence[str]) -> None:
         marks, there = self.marks, self.there
+        if (self.seen.host, self.pair.receiver) in self.context.wary:
+            there = None
         for version in there.snapshots if there is not None else ():
             if marks.base_tag in version.holds and version.guid != base.guid:
                 release = Release(self.seen.host, self.pair.receiver, version, marks.base_tag)
@@ -376,7 +384,9 @@ class PairPlanner:
         retention = Retention(
             self.seen.host, self.pair.receiver, way.decisions, protection, present, frozen
         )
-        after = [p.id for p in self.actions]
+        if self.context.chains.is_read((self.seen.host, self.pair.receiver)):
+            return retention  # see `planner.middle`
+        after = [*(p.id for p in self.actions), *(self._brought(base) if base is not None else ())]
         for destroy, reason in retention.destroys():
             self._add(destroy, "expired", reason, *after)
         return retention

@@ -27,7 +27,7 @@ class _Reading(NamedTuple):
 
     @property
     def is_selected(self) -> bool:
-        return self.replication.selection.selects(self.source)
+        return self.replication.selects(self.sender, self.source)
 
 
 def returns(desired: Desired, observed: Observed, absences: Absences) -> Iterator[PlannedAction]:

@@ -62,18 +62,21 @@ class Roles:
         """Yield the replications a filesystem is a source of, be it sent anywhere or not."""
         host, filesystem = place
         for replication in self._senders[host]:
-            if replication.selection.selects(filesystem):
+            if replication.selects(host, filesystem):
                 yield replication
 
     def owners(self, place: Place, roles: Sequence[Role]) -> tuple[Owner, ...]:
         """Return who manages versions of a filesystem that plays these parts."""
-        made = (r for r in self.selecting(place) if self._is_admitted(r, place))
-        owners = (Owner(r, Ownership.of(r).on_sender) for r in made)
+        selecting = [
+            (r, Ownership.of(r)) for r in self.selecting(place) if self._is_admitted(r, place)
+        ]
+        made = (Owner(r, ours.on_sender) for r, ours in selecting)
+        left = (Owner(r, ours.is_mark) for r, ours in selecting)
         roles = [role for role in roles if self._is_admitted(role.replication, role.sender)]
         received = (r.replication for r in roles if r.receiver == place)
         arrived = (Owner(r, Ownership.of(r).on_receiver) for r in received)
         cursors = (Owner(r.replication, r.marks.is_cursor) for r in roles if r.sender == place)
-        return (*owners, *arrived, *cursors)
+        return (*made, *arrived, *cursors, *left)
 
     def _is_admitted(self, replication: Replication, sender: Place) -> bool:
         """Tell whether `where` holds for a sender's filesystem; it does not for an unknown one."""
@@ -93,6 +96,6 @@ class Roles:
         for root in ancestors(filesystem):
             for replication, target, sender in self._receivers[host, root]:
                 name = filesystem[len(root) + 1 :]
-                if replication.selection.selects(name):
+                if replication.selects(sender, name):
                     marks = PairMarks.of(replication, target, sender)
                     yield Role(replication, marks, (sender, name), (host, filesystem))

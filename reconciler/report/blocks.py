@@ -28,7 +28,8 @@ def block_lines(plan: Plan, *, explain: bool) -> Iterator[Line]:
 
 def _title(key: _Key, block: Sequence[PlannedAction]) -> Line:
     receivers = {p.action.receiver_host for p in block if isinstance(p.action, Send)}
-    receivers |= {p.action.peer.partition(" ")[0] for p in block if isinstance(p.action, Bookmark)}
+    peers = (p.action.peer for p in block if isinstance(p.action, Bookmark))
+    receivers |= {peer.partition(" ")[0] for peer in peers if peer}
     way = f" → {', '.join(sorted(receivers))}" if receivers else ""
     return Line(f"{key.replication}  {key.host}{way}", Style.TITLE)
 
@@ -81,6 +82,6 @@ def _receivers(actions: Sequence[PlannedAction]) -> Iterator[tuple[tuple[str, st
         if isinstance(action, Send):
             place = (planned.replication, action.receiver_host, action.receiver_filesystem)
             yield place, action.host
-        elif isinstance(action, Bookmark):
+        elif isinstance(action, Bookmark) and action.peer:
             host, _, filesystem = action.peer.partition(" ")
             yield (planned.replication, host, filesystem), action.host

@@ -13,6 +13,7 @@ from reconciler.report.naming import LISTED
 from reconciler.zfs.types import Version
 
 CURSOR_MOVED = "cursor-moved"
+SURPLUS = "surplus-bookmark"
 
 _KEEPS_ANOTHER = re.compile(r"\b(\w+) \d+ keeps [@#][^,;]+")
 
@@ -32,6 +33,9 @@ def doomed(destroy: Destroy, reason: Reason, *, explain: bool) -> Iterator[Doome
         return
     if reason.code == CURSOR_MOVED:
         yield Doomed("old cursor", reason.message)
+        return
+    if reason.code == SURPLUS:
+        yield Doomed("old bookmark", reason.message)
         return
     groups: dict[str, list[tuple[Version, str]]] = {}
     for version, why in _reasons(destroy.versions, reason.message):

@@ -243,6 +243,8 @@ def _start(base: Version, *, explain: bool) -> str:
 def _bookmark(bookmark: Bookmark, why: str, *, explain: bool) -> Shape:
     peer = bookmark.peer if explain else bookmark.peer.partition(" ")[0]
     what = f"cursor for {peer} → {bookmark.version.label}"
+    if not peer:
+        what = f"of {bookmark.version.label}"
     return Shape("#", "bookmark", Style.MARK, what=what, aside=why if explain else "")
 
 

@@ -43,7 +43,8 @@ def describe(action: Action) -> str:
             there = f"{action.receiver_host} {action.receiver_filesystem}"
             said = f"{action.to.of(action.filesystem)} → {there}"
         case Bookmark():
-            said = f"{action.version.of(action.filesystem)}  cursor for {action.peer}"
+            whose = f"cursor for {action.peer}" if action.peer else "stays when it is destroyed"
+            said = f"{action.version.of(action.filesystem)}  {whose}"
         case Hold() | Release():
             said = f"{action.full}  {action.tag}"
         case Destroy():

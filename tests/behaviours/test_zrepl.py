@@ -7,6 +7,7 @@ import pytest
 
 from reconciler.actions import Bookmark, Destroy, Done, Failed, Hold, Send
 from reconciler.hosts.script import Outcome
+from reconciler.observed.change import filesystem_of
 from reconciler.observed.model import Filesystem, Observed
 from reconciler.planner.plan import Plan
 from reconciler.planner.planning import plan
@@ -19,7 +20,7 @@ from tests.support.converge import converge
 from tests.support.shown import conflicts, of_verb, steps
 from tests.support.tokens import token
 from tests.support.transcripts import missing, ran, refused, rows, said
-from tests.support.worlds import NOW, desired, encrypted, fs, replica, seen, world
+from tests.support.worlds import NOW, desired, encrypted, fs, ours, replica, seen, world
 from tests.unit.observed.recording import Recording
 
 LINE = "web: alpha tank/www -> vault"
@@ -203,6 +204,27 @@ def test_z23_initial_newest_sends_what_was_made_last() -> None:
     after = converge(desired(f"{LINE} initial newest"), worlds(REVERSED), NOW)
 
     assert guids(after, THERE) == [1]
+
+
+def test_z27_a_parent_that_only_had_to_exist_is_one_at_the_end_of_a_chain_as_well() -> None:
+    chain = desired(
+        "web: alpha tank/a/b every 15m -> vault",
+        "onward: vault backup/** received -> north far/{host}",
+    )
+    hosts = world(
+        seen("alpha", fs("tank/a/b", "@1,1")), seen("vault", NOTHING), seen("north", fs("far"))
+    )
+    after = converge(chain, hosts, NOW)
+    middle = filesystem_of(after, "vault", "backup/alpha/tank/a")
+    end = filesystem_of(after, "north", "far/vault/backup/alpha/tank/a")
+    arrived = filesystem_of(after, "north", "far/vault/backup/alpha/tank/a/b")
+
+    assert middle is not None
+    assert middle.placeholder
+    assert end is not None
+    assert end.placeholder
+    assert arrived is not None
+    assert [version.name for version in arrived.snapshots] == [ours("23:15")]
 
 
 def test_z32_when_the_receiver_fails_while_the_sender_sends_its_words_are_the_reason() -> None:

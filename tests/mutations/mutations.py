@@ -2,6 +2,7 @@
 
 from tests.mutations import (
     of_actions,
+    of_chains,
     of_controller,
     of_execution,
     of_forecasts,
@@ -28,6 +29,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     *of_guards.MUTATIONS,
     *of_planner.MUTATIONS,
     *of_properties.MUTATIONS,
+    *of_chains.MUTATIONS,
     *of_history.MUTATIONS,
     *of_order.MUTATIONS,
     *of_transcripts.MUTATIONS,

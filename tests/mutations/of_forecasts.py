@@ -63,9 +63,29 @@ MUTATIONS = (
     COURSE(
         "in a forecast the sender is pruned while a stream comes from it",
         ("forecast",),
-        "        if not self._busy[number]:\n            ledger.retire_here(step)\n"
+        "        if not self._busy[number]:\n"
+        "            ledger.retire_here(step, () if is_open else ledger.waiting())\n"
         "        self.tracks[number].note(at, step)\n",
-        "        ledger.retire_here(step)\n        self.tracks[number].note(at, step)\n",
+        "        ledger.retire_here(step, () if is_open else ledger.waiting())\n"
+        "        self.tracks[number].note(at, step)\n",
+    ),
+    COURSE(
+        "in a forecast streams begin while windows are closed",
+        ("forecast",),
+        "return opens == at",
+        "return True",
+    ),
+    LEDGER(
+        "in a forecast what waits for a window is destroyed before it is sent",
+        ("forecast",),
+        "gone = self.here.retire(bases.union(waiting))",
+        "gone = self.here.retire(bases)",
+    ),
+    LEDGER(
+        "in a forecast a grid keeps nothing",
+        ("forecast",),
+        "gone = [version for version in gone if version not in kept]",
+        "gone = [version for version in gone if version or version in kept]",
     ),
     COURSE(
         "in a forecast all streams to a receiver have all of its bandwidth",

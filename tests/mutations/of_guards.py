@@ -91,13 +91,13 @@ MUTATIONS = (
     GUARDS(
         "the guard of peers that are gone lets everything pass",
         (3, "peer-gone"),
-        "if self._filesystem(role.sender) is None:",
+        "if self._filesystem(role.sender) is None and not self._coming(role):",
         "if False:",
     ),
     GUARDS(
         "the guard of conflicts lets everything pass",
         (3, "conflict"),
-        "if not isinstance(self._history(role), Common) and not begun:",
+        "if not isinstance(self._history_then(role), Common) and not begun:",
         "if False:",
     ),
     GUARDS(

@@ -69,8 +69,8 @@ MUTATIONS = (
     PLANNING(
         "a sender's destroys do not wait for what makes them safe",
         (3, 6),
-        'Reason("expired", why), source.replication.name, depends)',
-        'Reason("expired", why), source.replication.name)',
+        "after = tuple(sorted({*depends, *before}))",
+        "after = tuple(sorted(before))",
     ),
     PLANNING(
         "an old cursor is destroyed before the new one is there",

@@ -204,8 +204,8 @@ MUTATIONS = (
     MARKS(
         "a bookmark whose name begins like a cursor's is a cursor",
         (3,),
-        "re.fullmatch(pattern, version.name)",
-        "re.match(pattern, version.name)",
+        'planned[0-9a-f]{15})"\n        return not version.is_snapshot and re.fullmatch(',
+        'planned[0-9a-f]{15})"\n        return not version.is_snapshot and re.match(',
     ),
     MARKS(
         "two targets on one host share their cursors and holds",

@@ -27,8 +27,8 @@ MUTATIONS = (
     RESOLVE(
         "what could not be read of the specs is left out",
         (5,),
-        "findings = [*specs.findings, *resolver.findings,",
-        "findings = [*resolver.findings,",
+        "        *specs.findings,\n",
+        "",
     ),
     RESOLVE(
         "a suspended spec is read as an active one",

@@ -64,7 +64,7 @@ def _names(replication: Replication, target: Target, sender: str, observed: Obse
     names = set(here.filesystems) if isinstance(here, Seen) else set()
     if isinstance(there, Seen):
         names |= {name.removeprefix(root) for name in there.filesystems if name.startswith(root)}
-    return {name for name in names if replication.selection.selects(name)}
+    return {name for name in names if replication.selects(sender, name)}
 
 
 def peers(desired: Desired, observed: Observed, place: Place) -> set[Place]:
@@ -80,8 +80,11 @@ def owners(desired: Desired, observed: Observed, thing: Doomed) -> set[str]:
         replication.name
         for replication in desired.replications.values()
         if host in replication.senders
-        and replication.selection.selects(name)
-        and Ownership.of(replication).on_sender(thing.version)
+        and replication.selects(host, name)
+        and (
+            Ownership.of(replication).on_sender(thing.version)
+            or Ownership.of(replication).is_mark(thing.version)
+        )
     }
     for pair in ends(desired, observed):
         ours = Ownership.of(pair.replication)

@@ -33,6 +33,10 @@ SPECS = (
     (f"web: alpha {_WHAT} every 15m prefix rec- keep last 1 -> vault keep last 2 initial newest",),
     (f"web: alpha {_WHAT} every 15m if-changed keep last 2 -> vault keep last 2",),
     (f"web: alpha {_WHAT} every 15m -> vault -> north other/{{host}} keep last 1",),
+    (
+        f"web: alpha {_WHAT} every 15m keep last 2 -> vault keep last 2",
+        "onward: vault backup/** received -> north other/{host} keep last 3",
+    ),
 )
 
 

@@ -39,6 +39,9 @@ FILESYSTEM = FilesystemKind.FILESYSTEM
 WHAT = "tank/** !tank !tank/clones/**"
 """All but the pools themselves, and no clones."""
 
+LEFT = "rec-mark_web_"
+"""What begins the names of the bookmarks that are left of snapshots of `web`."""
+
 SCHEDULES = (
     *("", "every 15m", "every 15m if-changed", "every 7d"),
     *("cron 30 2 * * * zone Europe/Vienna", "cron */15 * * * *", "external ^rec-|man"),
@@ -63,7 +66,7 @@ class Lot(NamedTuple):
 
     snapshot: Version
     on_sender: str
-    """snapshot | bookmark | cursor | gone"""
+    """snapshot | bookmark | cursor | left | gone"""
     on_receiver: bool
     held: str
 
@@ -101,7 +104,7 @@ def lots(draw: st.DrawFn, number: int, place: int, at: int) -> Lot:
         referenced=100,
         spec="web" if managed else None,
     )
-    where = draw(usually("snapshot", "bookmark", "cursor", "gone"))
+    where = draw(usually("snapshot", "bookmark", "cursor", "left", "gone"))
     holds = draw(usually("", "keep", "step", "uncounted"))
     return Lot(snapshot, where, draw(usually(True, False)), holds)
 
@@ -121,6 +124,8 @@ def _sender_version(lot: Lot, pairs: list[PairMarks]) -> list[Version]:
             return [_held(snapshot, lot.held, pairs[0])]
         case "bookmark":
             return [mark]
+        case "left":
+            return [mark._replace(name=f"{LEFT}{snapshot.guid:016x}")]
         case "cursor":
             names = [cursor_name(pair.cursor_prefix, snapshot.guid) for pair in pairs]
             cursors = [mark._replace(name=name) for name in names]
@@ -334,6 +339,8 @@ def spec_sets(
         for vault, kind, way_out in zip(vaults, kinds, clearing, strict=True)
     ]
     rules = "" if "external" in schedule else f"keep {draw(keep_texts())}"
+    if "external" not in schedule:
+        rules += draw(usually("", " bookmarks all", " bookmarks last 1"))
     source = f"web: {','.join(senders)} {WHAT} {schedule} {windows} {rules}"
     lines = [f"{source} {draw(usually('', 'suspended'))} {' '.join(targets)}"]
     if draw(st.booleans()):
@@ -352,3 +359,86 @@ def scenarios(draw: st.DrawFn, most: int = 3, size: int = 3, *, mends: bool = Fa
     now = NOW + draw(st.sampled_from([0, 100, 3600, -3600, 3 * DAY]))
     observed = draw(observations(senders, vaults, size, now))
     return Scenario(draw(spec_sets(senders, vaults, mends=mends)), observed, now)
+
+
+# -- chains ----------------------------------------------------------------------------------------
+
+ONWARD = "onward: vault backup/** received"
+"""The replication that sends on what the vault receives, without its windows and targets."""
+
+
+@st.composite
+def chained(draw: st.DrawFn, size: int = 2) -> Scenario:
+    """A chain of three hosts: alpha → vault → north, and an instant."""
+    now = NOW + draw(st.sampled_from([0, 100, 3600, -3600, 3 * DAY]))
+    web, onward = marks("vault", "backup/alpha"), marks("north", "backup/vault", "onward")
+    stock: dict[str, list[Filesystem]] = {"alpha": [], "vault": [], "north": []}
+    for number, name in enumerate(draw(trees(size)), start=1):
+        history = draw(histories(number))
+        source = draw(sources(name, history, [web]))
+        stock["alpha"] += [source, *draw(clones(source))]
+        middle = f"backup/alpha/{name}"
+        if not _can_be(middle, name, stock["vault"]):
+            continue
+        found = draw(receivers(middle, source, history, web))
+        later = draw(sent_on(history))
+        if found is not None:
+            found = _sending_on(found, later, onward)
+            stock["vault"] += [found, *draw(clones(found))]
+        end = f"backup/vault/{middle}"
+        if _can_be(end, name, stock["north"]):
+            last = draw(receivers(end, found or source, later, onward))
+            stock["north"] += [last] if last is not None else []
+    observed = {host: draw(hosts(host, tuple(there), now)) for host, there in stock.items()}
+    return Scenario(draw(chain_specs()), observed, now)
+
+
+@st.composite
+def sent_on(draw: st.DrawFn, history: list[Lot]) -> list[Lot]:
+    """What the middle ever got of a history, and what became of it there and at the end."""
+    got = [
+        lot.snapshot._replace(createtxg=7 * (place + 3), spec=None)
+        for place, lot in enumerate(history)
+        if lot.on_receiver
+    ]
+    return [
+        Lot(
+            snapshot,
+            draw(usually("snapshot", "bookmark", "cursor", "gone")),
+            draw(usually(True, False)),
+            draw(usually("", "keep", "step", "uncounted")),
+        )
+        for snapshot in got
+    ]
+
+
+def _sending_on(there: Filesystem, later: list[Lot], onward: PairMarks) -> Filesystem:
+    """Return the middle's filesystem with what sending on has left there.
+
+    What it was sent last is its base and stays, and so does what is not of the history.
+    """
+    lots = {lot.snapshot.guid: lot for lot in later}
+    versions: list[Version] = []
+    for version in there.versions:
+        lot = lots.get(version.guid)
+        if lot is None or version.holds:
+            versions.append(version)
+        else:
+            versions += on_sender([lot], [onward])
+    return replace(there, versions=tuple(versions))
+
+
+@st.composite
+def chain_specs(draw: st.DrawFn) -> Desired:
+    """One replication, and one that sends on what the first one brings."""
+    schedule = draw(st.sampled_from(SCHEDULES))
+    rules = "" if "external" in schedule else f"keep {draw(keep_texts())}"
+    kinds = [draw(usually("all", "newest", "refuse")) for _ in range(2)]
+    suspended = [draw(usually("", "suspended")) for _ in range(2)]
+    windows = [draw(usually("", *WINDOWS)) for _ in range(2)]
+    return desired(
+        f"web: alpha {WHAT} {schedule} {windows[0]} {rules} {suspended[0]}"
+        f" -> vault keep {draw(keep_texts())} initial {kinds[0]}",
+        f"{ONWARD} {windows[1]} {suspended[1]}"
+        f" -> north keep {draw(keep_texts())} initial {kinds[1]}",
+    )

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.desired.model import Desired, Grid, Keep, Replication
+from reconciler.desired.schedule import opens_at
 from reconciler.forecast.course import Course, Span, slots
 from reconciler.forecast.groups import group
-from reconciler.forecast.keeper import Keeper
+from reconciler.forecast.keeper import GridKeeper, Keeper
 from reconciler.forecast.ledger import Names
 from reconciler.forecast.whole import settle
 from reconciler.forecast.writes import Writes
@@ -35,8 +36,18 @@ def version(at: int) -> Version:
 
 
 def without_grid(keep: Keep) -> bool:
-    """Tell whether rules are of the kinds that are forecast."""
+    """Tell whether rules are of the kinds that are told of one version after the other."""
     return not any(isinstance(rule, Grid) for rule in keep.rules)
+
+
+@given(keeps(), st.lists(st.sampled_from(GAPS), max_size=40))
+def test_what_grids_keep_is_what_the_rules_say(keep: Keep, gaps: list[int]) -> None:
+    grids = GridKeeper(keep)
+    there = list(accumulate(gaps, initial=START))
+    only = replace(keep, rules=tuple(rule for rule in keep.rules if isinstance(rule, Grid)))
+    decisions = evaluate(only, [version(created) for created in there]) if only.rules else ()
+
+    assert grids.kept(there) == {d.version.creation for d in decisions if d.kept}
 
 
 @given(keeps().filter(without_grid), st.lists(st.sampled_from(GAPS), max_size=40))
@@ -80,13 +91,24 @@ def written(desired: Desired, observed: Observed) -> Observed:
     return world
 
 
+def openings(desired: Desired, instants: set[int], end: int) -> set[int]:
+    """Return when windows open that were closed at one of these instants."""
+    found = {
+        opens_at(replication.windows, at)
+        for replication in desired.replications.values()
+        for at in instants
+    }
+    return {at for at in found if at is not None and at <= end} - instants
+
+
 def lived_through(
-    desired: Desired, observed: Observed, due: Mapping[str, list[int]], now: int
+    desired: Desired, observed: Observed, due: Mapping[str, list[int]], span: Span
 ) -> Observed:
     """Return the hosts after plan upon plan, carried out one after the other."""
-    world, _ = settle(desired, observed, now)
-    for at in sorted({at for instants in due.values() for at in instants}):
-        world, _ = settle(desired, written(desired, world), at)
+    world, _ = settle(desired, observed, span.start)
+    slots_begin = {at for instants in due.values() for at in instants}
+    for at in sorted(slots_begin | openings(desired, slots_begin | {span.start}, span.end)):
+        world, _ = settle(desired, written(desired, world) if at in slots_begin else world, at)
     return world
 
 
@@ -125,7 +147,7 @@ def test_a_forecast_comes_to_what_plan_upon_plan_comes_to(world: Scenario, lengt
     course = Course(groups, span, due, None)
     course.run()
     assert not course.disagreements
-    after = lived_through(desired, observed, due, now)
+    after = lived_through(desired, observed, due, span)
     for found in groups:
         for member in found.members:
             there = state(found.replication, member.host, member.filesystem, after)

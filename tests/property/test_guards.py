@@ -23,7 +23,7 @@ from tests.property.questions import (
     owners,
     peers,
 )
-from tests.property.strategies import Scenario, scenarios
+from tests.property.strategies import Scenario, chained, scenarios
 
 FAR = 2**64
 """A createtxg that comes after all others."""
@@ -131,7 +131,7 @@ def _batches(versions: tuple[Version, ...], *, whole: bool) -> list[tuple[Versio
     return [(version,) for version in versions]
 
 
-@given(world=scenarios(), whole=st.booleans())
+@given(world=scenarios() | chained(), whole=st.booleans())
 def test_guards_only_remove_destroys_and_list_what_they_removed(
     *, world: Scenario, whole: bool
 ) -> None:
@@ -151,7 +151,7 @@ def spared(made: Plan) -> list[Doomed]:
     return [Doomed((b.host, b.filesystem), v) for b in made.blocked for v in b.versions]
 
 
-@given(world=scenarios(), whole=st.booleans())
+@given(world=scenarios() | chained(), whole=st.booleans())
 def test_guards_let_nothing_through_that_must_stay(*, world: Scenario, whole: bool) -> None:
     desired, observed, now = world
     empty = replace(plan(desired, observed, now), actions=())

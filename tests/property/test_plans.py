@@ -26,13 +26,14 @@ from tests.property.questions import (
     owners,
     peers,
 )
-from tests.property.strategies import SENDERS, Scenario, scenarios
+from tests.property.strategies import SENDERS, Scenario, chained, scenarios
 from tests.support.converge import converge, stages
 from tests.support.worlds import FOR_EVER
 
 T = TypeVar("T")
 TREES = ("tank/a", "tank/d", "tank/e")
 DECADE = 10 * 365 * 86400
+WORLDS = scenarios() | chained()
 
 
 def troubles(made: Plan) -> set[tuple[str, str, str, str]]:
@@ -42,12 +43,12 @@ def troubles(made: Plan) -> set[tuple[str, str, str, str]]:
 # -- a plan is a function of what it is made from ------------------------------------------------
 
 
-@given(scenarios())
+@given(WORLDS)
 def test_a_plan_comes_out_of_whatever_was_observed_and_always_the_same(world: Scenario) -> None:
     assert plan(*world) == plan(*world)
 
 
-@given(scenarios())
+@given(WORLDS)
 def test_the_order_of_mappings_changes_nothing(world: Scenario) -> None:
     desired, observed, now = world
     turned = replace(
@@ -71,7 +72,7 @@ def turned_around(observation: Observation) -> Observation:
     return replace(observation, filesystems=filesystems, pools=reversed_mapping(observation.pools))
 
 
-@given(scenarios())
+@given(WORLDS)
 def test_no_action_waits_for_a_destroy_so_guards_can_take_any_of_them_out(world: Scenario) -> None:
     made = plan(*world)
     destroys = {p.id for p in made.actions if isinstance(p.action, Destroy)}
@@ -82,7 +83,7 @@ def test_no_action_waits_for_a_destroy_so_guards_can_take_any_of_them_out(world:
 # -- a plan gets somewhere -------------------------------------------------------------------------
 
 
-@given(scenarios())
+@given(WORLDS)
 def test_after_a_plan_was_carried_out_the_next_one_is_empty(world: Scenario) -> None:
     desired, observed, now = world
     first = plan(desired, observed, now)
@@ -92,7 +93,7 @@ def test_after_a_plan_was_carried_out_the_next_one_is_empty(world: Scenario) -> 
     assert troubles(second) == troubles(first)
 
 
-@given(scenarios(most=1, size=2))
+@given(scenarios(most=1, size=2) | chained(size=1))
 def test_a_crash_between_any_two_actions_leaves_a_common_version_and_a_way_on(
     world: Scenario,
 ) -> None:
@@ -108,7 +109,7 @@ def test_a_crash_between_any_two_actions_leaves_a_common_version_and_a_way_on(
         assert troubles(rest) == troubles(first)
 
 
-@given(scenarios(most=1), st.data())
+@given(scenarios(most=1) | chained(), st.data())
 def test_actions_that_fail_take_along_only_what_depends_on_them_and_leave_a_way_on(
     world: Scenario, data: st.DataObject
 ) -> None:
@@ -142,7 +143,7 @@ def check_common_versions_stay(desired: Desired, before: Observed, after: Observ
 # -- unknown is not empty --------------------------------------------------------------------------
 
 
-@given(scenarios())
+@given(WORLDS)
 def test_nothing_is_done_on_an_unseen_host_and_nothing_let_go_on_its_peers(
     world: Scenario,
 ) -> None:
@@ -154,7 +155,7 @@ def test_nothing_is_done_on_an_unseen_host_and_nothing_let_go_on_its_peers(
         assert not unseen & {host for host, _ in peers(world.desired, world.observed, place)}
 
 
-@given(scenarios())
+@given(WORLDS)
 def test_nothing_is_destroyed_where_the_clock_is_wrong(world: Scenario) -> None:
     for (host, _), _version in doomed(plan(*world)):
         seen = world.observed[host]
@@ -162,7 +163,7 @@ def test_nothing_is_destroyed_where_the_clock_is_wrong(world: Scenario) -> None:
         assert abs(seen.clock - seen.at) <= 60
 
 
-@given(scenarios(), st.sampled_from([-DECADE, -3600, 3600, DECADE]))
+@given(WORLDS, st.sampled_from([-DECADE, -3600, 3600, DECADE]))
 def test_a_jump_of_the_controllers_clock_destroys_nothing(world: Scenario, jump: int) -> None:
     desired, observed, now = world
     calm = replace(
@@ -187,7 +188,7 @@ def seldom(replication: Replication) -> Replication:
 # -- what is never destroyed -----------------------------------------------------------------------
 
 
-@given(scenarios())
+@given(WORLDS)
 def test_only_what_a_spec_manages_and_nobody_holds_is_destroyed(world: Scenario) -> None:
     desired, observed, _ = world
     for thing in doomed(plan(*world)):
@@ -196,7 +197,7 @@ def test_only_what_a_spec_manages_and_nobody_holds_is_destroyed(world: Scenario)
         assert thing.version.userrefs == len(thing.version.holds)
 
 
-@given(scenarios())
+@given(WORLDS)
 def test_each_filesystem_keeps_a_managed_version(world: Scenario) -> None:
     desired, observed, now = world
     before = managed(desired, observed)
@@ -205,14 +206,14 @@ def test_each_filesystem_keeps_a_managed_version(world: Scenario) -> None:
     assert before.keys() <= after.keys()
 
 
-@given(scenarios())
+@given(WORLDS)
 def test_what_is_destroyed_is_nothing_that_a_rule_keeps(world: Scenario) -> None:
     kept = {(k.host, k.filesystem, k.version.guid) for k in plan(*world, explain=True).kept}
     for (host, name), version in doomed(plan(*world)):
         assert not version.is_snapshot or (host, name, version.guid) not in kept
 
 
-@given(scenarios())
+@given(WORLDS)
 def test_of_each_version_on_both_sides_it_is_said_why_it_stays_or_goes(world: Scenario) -> None:
     desired, observed, _ = world
     made = plan(*world, explain=True)
@@ -231,7 +232,7 @@ def test_of_each_version_on_both_sides_it_is_said_why_it_stays_or_goes(world: Sc
     assert all(kept.rules for kept in made.kept)
 
 
-@given(scenarios())
+@given(WORLDS)
 def test_the_planner_leaves_nothing_to_the_guards_but_wrong_clocks(world: Scenario) -> None:
     """So each of the two is whole without the other. Windows are the planner's own."""
     assert {blocked.guard for blocked in plan(*world).blocked} <= {"clock", "future", "window"}
@@ -240,7 +241,7 @@ def test_the_planner_leaves_nothing_to_the_guards_but_wrong_clocks(world: Scenar
 # -- what is sent ----------------------------------------------------------------------------------
 
 
-@given(scenarios())
+@given(WORLDS)
 def test_only_what_the_receiver_would_keep_is_sent(world: Scenario) -> None:
     desired, observed, now = world
     after = converge(desired, observed, now)

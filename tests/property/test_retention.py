@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from zoneinfo import ZoneInfo
 
 from hypothesis import given
@@ -115,6 +115,26 @@ def test_keeping_what_was_kept_keeps_all_of_it(keep: Keep, every: list[Version])
     stays = kept(keep, every)
 
     assert kept(keep, [v for v in every if v.guid in stays]) == stays
+
+
+@given(keeps(least=1), st.lists(st.sampled_from([900, HOUR, DAY, 9 * DAY]), max_size=40))
+def test_but_for_grids_thinning_all_along_leaves_just_what_thinning_once_leaves(
+    keep: Keep, gaps: list[int]
+) -> None:
+    rules = tuple(rule for rule in keep.rules if not isinstance(rule, Grid))
+    plain = Keep(rules or (Last(2),), keep.timezone)
+    creations = accumulate(gaps, initial=NOW)
+    every = [
+        Version(VersionKind.SNAPSHOT, f"s{number}", number, number, creation)
+        for number, creation in enumerate(creations, start=1)
+    ]
+    there: list[Version] = []
+    for version in every:
+        there.append(version)
+        stays = kept(plain, there)
+        there = [v for v in there if v.guid in stays]
+
+    assert {v.guid for v in there} == kept(plain, every)
 
 
 @given(scenarios())

@@ -25,12 +25,15 @@ HOUR = 3600
 
 
 class Notebook(Journal):
-    """Keeps what was said at warning and above."""
+    """Keeps what was said, at warning and above with all fields."""
 
     def __init__(self) -> None:
         self.said_: deque[str] = deque(maxlen=1000)
+        self.told: deque[str] = deque(maxlen=1000)
+        """At any level, without fields."""
 
     def said(self, level: str, message: str, **fields: object) -> None:
+        self.told.append(f"{level}: {message}")
         if level in {"warning", "error"}:
             self.said_.append(f"{level}: {message} {fields}")
 

@@ -72,8 +72,8 @@ def _step(action: Action) -> str:
         case Snapshot():
             words = ["snapshot", action.host, *action.filesystems, f"@{action.name}"]
         case Bookmark():
-            to = action.peer.partition(" ")[0]
-            words = ["cursor", action.host, action.version.of(action.filesystem), to]
+            what = ["cursor" if action.peer else "bookmark", action.host]
+            words = [*what, action.version.of(action.filesystem), *action.peer.split()[:1]]
         case Hold() | Release():
             words = [action.verb, action.host, action.full, _tag(action.tag)]
         case Destroy():

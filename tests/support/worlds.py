@@ -18,9 +18,11 @@ name carries the mark of replication `web` in `fs`, and none in `replica`, as af
 
 is a spec set. Each `->` begins a target: `HOST [UNDER] [keep RULES [in ZONE]] [initial KIND]
 [conflict KIND] [gone 90d]`; the receivers lie below `backup/{host}` unless said. Without `every`
-one snapshot is enough for ever, without `max-destroy 5` or `max-destroy 50%` any number may go.
+one snapshot is enough for ever, without `max-destroy 5` or `max-destroy 50%` any number may go,
+without `bookmarks all` or `bookmarks last 3` there are cursors only.
 `cron 0 2 * * *` stands in its place, or `external REGEX`; `allow 0 22 * * * 8h` and `deny ...` are
-windows (several one after the other); `zone ZONE` is theirs and that of `cron`.
+windows (several one after the other); `zone ZONE` is theirs and that of `cron`. `received` stands
+there too: then the source is what other lines bring to the host.
 """
 
 import re
@@ -29,6 +31,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from reconciler.desired.chains import linked
 from reconciler.desired.grid import parse_grid
 from reconciler.desired.model import (
     Calendar,
@@ -40,10 +43,12 @@ from reconciler.desired.model import (
     Keep,
     KeepRule,
     Last,
+    LeftBehind,
     Matching,
     MaxDestroy,
     OnConflict,
     Period,
+    Received,
     Replication,
     Schedule,
     Snapshots,
@@ -66,8 +71,8 @@ FOR_EVER = 10**11
 """Seconds: a slot that began at the epoch and has not ended."""
 
 _KEYWORDS = (
-    *("every", "cron", "external", "prefix", "if-changed", "zone"),
-    *("keep", "in", "suspended", "allow", "deny", "max-destroy"),
+    *("every", "cron", "external", "received", "prefix", "if-changed", "zone"),
+    *("keep", "bookmarks", "in", "suspended", "allow", "deny", "max-destroy"),
 )
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -240,7 +245,7 @@ def desired(*lines: str) -> Desired:
     hosts = {host for r in read for host in (*r.senders, *(t.host for t in r.targets))}
     return Desired(
         hosts={host: HostAddress(host, LocalAddress()) for host in sorted(hosts)},
-        replications=named,
+        replications=linked(named),
         digest="sha256:0",
         objects=len(hosts) + len(named),
     )
@@ -266,8 +271,15 @@ def _replication(words: Sequence[str]) -> Replication:
         targets=tuple(_target(words, senders) for words in targets),
         suspend="suspended" in said,
         max_destroy=_max_destroy(said.get("max-destroy", ())),
+        bookmarks=_left_behind(said.get("bookmarks", ["cursor"])),
         windows=Windows(_windows(said, "allow"), _windows(said, "deny")),
     )
+
+
+def _left_behind(words: Sequence[str]) -> LeftBehind | None:
+    if words[0] == "cursor":
+        return None
+    return LeftBehind(None if words[0] == "all" else int(words[-1]))
 
 
 def _max_destroy(words: Sequence[str]) -> MaxDestroy:
@@ -276,7 +288,9 @@ def _max_destroy(words: Sequence[str]) -> MaxDestroy:
     return MaxDestroy(numbers[0] if numbers else None, shares[0] if shares else None)
 
 
-def _snapshots(said: Mapping[str, Sequence[str]]) -> Snapshots | External:
+def _snapshots(said: Mapping[str, Sequence[str]]) -> Snapshots | External | Received:
+    if "received" in said:
+        return Received()
     if "external" in said:
         return External(said["external"][0])
     schedule: Schedule = Every(seconds(said["every"][0]) if "every" in said else FOR_EVER)

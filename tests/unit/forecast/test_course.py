@@ -105,11 +105,20 @@ def test_what_has_no_schedule_is_left_out() -> None:
     assert left_out(without, observed) == [("tank/www", "unscheduled")]
 
 
-@pytest.mark.parametrize("more", ["keep grid 24x1h -> vault", "allow 0 22 * * * 8h -> vault"])
-def test_what_ledgers_can_not_do_is_left_out(more: str) -> None:
-    specs = desired(f"web: alpha tank/www every 15m {more}")
-    observed = world(seen("alpha", fs("tank/www")), seen("vault"))
-    assert left_out(specs, observed) == [("tank/www", "not-modelled")]
+def test_chains_are_left_out_from_their_beginning() -> None:
+    specs = desired(
+        "web: alpha tank/www every 15m -> vault",
+        "onward: vault backup/** received -> north far/{host}",
+    )
+    observed = world(
+        seen("alpha", fs("tank/www")),
+        seen("vault", replica("backup/alpha/tank/www")),
+        seen("north", fs("far")),
+    )
+    assert sorted(left_out(specs, observed)) == [
+        ("backup/alpha/tank/www", "unscheduled"),
+        ("tank/www", "not-modelled"),
+    ]
 
 
 def test_versions_whose_times_are_not_in_their_order_are_left_out() -> None:

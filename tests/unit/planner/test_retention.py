@@ -10,7 +10,7 @@ from reconciler.zfs.types import Version, VersionKind
 from tests.support.worlds import fs, instant, keep
 
 HOUR = 3600
-VIENNA = "Europe/Vienna"
+VIENNA, NEW_YORK = "Europe/Vienna", "America/New_York"
 
 
 def kept(rules: str, versions: str, zone: str = "UTC") -> list[int]:
@@ -63,7 +63,25 @@ CASES = {
     "H20 half an hour that comes twice is kept twice": Case(
         "hourly 2", HALF_FOLD, [1, 2], "Australia/Lord_Howe"
     ),
+    "H20 in New York too an hour comes twice": Case(
+        "hourly 2", "@a,1,at=2026-11-01T05:30 @b,2,at=2026-11-01T06:30", [1, 2], NEW_YORK
+    ),
+    "H20 and its day has 25 hours": Case(
+        "daily 9",
+        "@a,1,at=2026-11-01T04:10 @b,2,at=2026-11-02T04:50 @c,3,at=2026-11-02T05:10",
+        [2, 3],
+        NEW_YORK,
+    ),
     "H21 an hour that is left out leaves no gap": Case("hourly 2", GAP, [1, 2], VIENNA),
+    "H21 nor does it in New York": Case(
+        "hourly 2", "@a,1,at=2026-03-08T06:30 @b,2,at=2026-03-08T07:30", [1, 2], NEW_YORK
+    ),
+    "where clocks are half an hour off hours end at half past": Case(
+        "hourly 9", "@a,1,at=20:20 @b,2,at=20:40 @c,3,at=21:20", [1, 3], "Asia/Kolkata"
+    ),
+    "where they are three quarters off days end there": Case(
+        "daily 9", "@a,1,at=18:10 @b,2,at=18:20 @c,3,at=23:00", [1, 3], "Asia/Kathmandu"
+    ),
     "a week is an ISO week, over new year too": Case("weekly 2", NEW_YEAR, [3, 4]),
     "the week before new year's is another": Case("weekly 3", NEW_YEAR, [1, 3, 4]),
     "a year ends at midnight": Case(
