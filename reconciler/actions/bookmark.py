@@ -14,7 +14,7 @@ from reconciler.actions.base import (
     read_guids,
     unchecked,
 )
-from reconciler.hosts.script import Script, Step, Transcript
+from reconciler.hosts.script import Printed, Script, Step, Transcript
 from reconciler.observed.change import filesystem_of, with_filesystem, with_versions
 from reconciler.observed.model import Observed
 from reconciler.zfs import commands
@@ -52,6 +52,17 @@ class Bookmark:
         return f"{self.filesystem}#{self.name}"
 
     @property
+    def made(self) -> Version:
+        """The bookmark."""
+        return Version(
+            kind=VersionKind.BOOKMARK,
+            name=self.name,
+            guid=self.version.guid,
+            createtxg=self.version.createtxg,
+            creation=self.version.creation,
+        )
+
+    @property
     def places(self) -> tuple[tuple[str, str], ...]:
         """The (host, filesystem) pairs this action touches."""
         return ((self.host, self.filesystem),)
@@ -61,14 +72,7 @@ class Bookmark:
         filesystem = filesystem_of(observed, self.host, self.filesystem)
         if filesystem is None:
             return observed
-        made = Version(
-            kind=VersionKind.BOOKMARK,
-            name=self.name,
-            guid=self.version.guid,
-            createtxg=self.version.createtxg,
-            creation=self.version.creation,
-        )
-        return with_filesystem(observed, self.host, with_versions(filesystem, made))
+        return with_filesystem(observed, self.host, with_versions(filesystem, self.made))
 
     def resolved(self, resolve: Resolve) -> Self:
         """Return the action with promised versions replaced by real ones."""
@@ -84,6 +88,7 @@ class Bookmark:
                 Step("made", commands.list_guids([self.full])),
             ),
             mutates=True,
+            proof=(Printed("made", f"{self.full}\t{self.version.guid}"),),
         )
 
     def step(self) -> Step:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from reconciler.actions.base import Done, Failed, Resolve, Verdict, failure_of
-from reconciler.hosts.script import Script, Step, Transcript
+from reconciler.hosts.script import Printed, Script, Step, Transcript
 from reconciler.observed.change import with_filesystem
 from reconciler.observed.model import Filesystem, Observed, Seen
 from reconciler.zfs import commands
@@ -50,6 +50,7 @@ class CreateFilesystem:
                 Step("there", commands.list_filesystem(self.filesystem)),
             ),
             mutates=True,
+            proof=(Printed("there", self.filesystem),),
         )
 
     def judge(self, transcript: Transcript) -> Verdict:

@@ -16,7 +16,7 @@ from reconciler.actions.base import (
     read_guids,
     unchecked,
 )
-from reconciler.hosts.script import Printed, Script, Step, Transcript
+from reconciler.hosts.script import Printed, Script, Step, Succeeded, Transcript
 from reconciler.observed.change import current, filesystem_of, with_filesystem, with_holds
 from reconciler.observed.model import Observed
 from reconciler.zfs import commands
@@ -125,18 +125,22 @@ def hold_all(holds: Sequence[Hold]) -> Script:
     """Return the commands for holds of one tag: check the guids, hold, list holds and guids again.
 
     The second guid listing closes the gap between check and hold: once held, the snapshot
-    can't be replaced by another one of the same name.
+    can't be replaced by another one of the same name. Snapshots that are made in the same
+    execution, right before, have no guid yet to compare: it is compared afterwards.
     """
-    check, same = _check(holds)
+    check, known = _check(holds)
+    promised = any(hold.version.is_planned for hold in holds)
+    same = Succeeded("check") if promised else known
     names = [hold.full for hold in holds]
     return Script(
         (
             check,
             Step("hold", commands.hold(holds[0].tag, names), when=same),
             Step("holds", commands.list_holds(names), when=same),
-            Step("after", commands.list_guids(names)),
+            Step("after", check.argv),
         ),
         mutates=True,
+        proof=() if promised else (Succeeded("hold"), replace(known, step="after")),
     )
 
 
@@ -151,6 +155,7 @@ def release_all(releases: Sequence[Release]) -> Script:
             Step("holds", commands.list_holds(names), when=same),
         ),
         mutates=True,
+        proof=(Succeeded("release"),),
     )
 
 

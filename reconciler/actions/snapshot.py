@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 from reconciler.actions import hooks
 from reconciler.actions.base import Done, Failed, Resolve, Verdict, failure_of, planned_guid
 from reconciler.desired.model import Hook
-from reconciler.hosts.script import Outcome, Script, Step, Transcript
+from reconciler.hosts.script import Outcome, Script, Step, Succeeded, Transcript
 from reconciler.observed.change import filesystem_of, next_txg, with_filesystem, with_versions
 from reconciler.observed.model import Filesystem, Observed
 from reconciler.zfs import commands
@@ -88,6 +88,7 @@ class Snapshot:
             mutates=True,
             finishes=bool(self.hooks),
             seconds=hooks.seconds(self.hooks),
+            proof=() if self.hooks else (Succeeded("snapshot"), Succeeded("made")),
         )
 
     def judge(self, transcript: Transcript) -> Verdict:

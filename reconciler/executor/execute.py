@@ -5,14 +5,13 @@ One failure stops only what depends on it.
 
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 
-from reconciler.actions import Action, Done, Failed, Send, Verdict
+from reconciler.actions import Action, Done, Failed, Narrowed, Send, Verdict
 from reconciler.desired.model import Desired
 from reconciler.executor.events import (
     ActionFailed,
@@ -23,6 +22,7 @@ from reconciler.executor.events import (
     Skipped,
     Started,
 )
+from reconciler.executor.order import Order
 from reconciler.executor.perform import Performer
 from reconciler.executor.ready import Batch, Ready, Slots
 from reconciler.executor.transfer import Transfer
@@ -33,6 +33,9 @@ from reconciler.zfs.errors import Failure, FailureKind, Reaction
 from reconciler.zfs.types import Version
 
 OnEvent = Callable[[Event], None]
+
+Verdicts = dict[str, Verdict]
+"""What came of actions, by their ids. What was not begun is not in it."""
 
 MustWait = Callable[[PlannedAction], str | None]
 
@@ -95,18 +98,14 @@ class _Run:
         must_wait: MustWait,
     ) -> None:
         self.plan = plan
-        self.ready = Ready(plan.actions, slots)
+        self.order = Order(plan.actions)
+        self.ready = Ready(plan.actions, self.order, slots)
         self.ledger = Ledger()
         self.performer = Performer(fleet, Transfer(fleet), self.ledger.resolve, stop.wait)
         self.stop = stop
         self.must_wait = must_wait
         self._on_event = on_event
         self._event_lock = threading.Lock()
-        self.missing = {p.id: len(p.depends_on) for p in plan.actions}
-        self.dependents: dict[str, list[PlannedAction]] = defaultdict(list)
-        for planned in plan.actions:
-            for needed in planned.depends_on:
-                self.dependents[needed].append(planned)
         for planned in plan.actions:
             if not planned.depends_on:
                 self.ready.add(planned)
@@ -114,8 +113,8 @@ class _Run:
         self.skipped: set[str] = set()
 
     def run(self, pool: Executor) -> RunResult:
-        running: dict[Future[list[Verdict]], Batch] = {}
-        finished: SimpleQueue[Future[list[Verdict]]] = SimpleQueue()
+        running: dict[Future[Verdicts], Batch] = {}
+        finished: SimpleQueue[Future[Verdicts]] = SimpleQueue()
         while True:
             for batch in self.ready.startable() if not self.stop.is_set() else ():
                 if self._put_off(batch):
@@ -134,8 +133,7 @@ class _Run:
                 future = finished.get(timeout=ROOM_POLL if waits else None)
                 batch = running.pop(future)
                 self.ready.finished(batch)
-                for planned, verdict in zip(batch.actions, future.result(), strict=True):
-                    self._finish(planned, verdict)
+                self._finish(batch, future.result())
 
     def _put_off(self, batch: Batch) -> bool:
         """Leave out a stream that must wait, and what depends on it."""
@@ -149,13 +147,16 @@ class _Run:
             self._skip_dependents(planned, because)
         return True
 
-    def _work(self, batch: Batch) -> list[Verdict]:
+    def _work(self, batch: Batch) -> Verdicts:
         began = time.monotonic()
         for planned in batch.actions:
             self._tell(Started(planned.id, planned.action))
-        verdicts = self._perform(batch.actions)
-        for planned, verdict in zip(batch.actions, verdicts, strict=True):
-            match verdict:
+        verdicts = self._perform(batch)
+        for planned in batch.along:
+            if planned.id in verdicts:
+                self._tell(Started(planned.id, planned.action))
+        for planned in (*batch.actions, *batch.along):
+            match verdicts.get(planned.id):
                 case Failed(failure, printed):
                     self._tell(ActionFailed(planned.id, planned.action, failure, printed))
                 case Done(note=note, printed=printed):
@@ -163,42 +164,50 @@ class _Run:
                     self._tell(Completed(planned.id, planned.action, seconds, note, printed))
         return verdicts
 
-    def _perform(self, batch: tuple[PlannedAction, ...]) -> list[Verdict]:
+    def _perform(self, batch: Batch) -> Verdicts:
+        every = (*batch.actions, *batch.along)
         try:
-            if len(batch) > 1:
-                return self.performer.perform_together(
-                    [p.action for p in batch if not isinstance(p.action, Send)]
-                )
-            return [self.performer.perform(batch[0].action, partial(self._progress, batch[0]))]
+            if len(every) == 1:
+                return {every[0].id: self._perform_alone(every[0])}
+            numbers = {planned.id: number for number, planned in enumerate(every)}
+            verdicts = self.performer.perform_together(
+                [p.action for p in every if not isinstance(p.action, Send)],
+                [[numbers[i] for i in p.depends_on if i in numbers] for p in every],
+            )
         except Exception as error:  # noqa: BLE001 - the worker's boundary: others must go on
-            if len(batch) > 1:
-                return [verdict for planned in batch for verdict in self._perform((planned,))]
+            if len(every) > 1:
+                return {p.id: self._perform(Batch(batch.lane, (p,)))[p.id] for p in batch.actions}
             message = f"this is a bug in reconciler: {type(error).__name__}: {error}"
-            return [Failed(Failure(FailureKind.UNKNOWN, Reaction.PERMANENT, message))]
+            return {every[0].id: Failed(Failure(FailureKind.UNKNOWN, Reaction.PERMANENT, message))}
+        return {p.id: verdict for p, verdict in zip(every, verdicts, strict=True) if verdict}
+
+    def _perform_alone(self, planned: PlannedAction) -> Verdict:
+        return self.performer.perform(planned.action, partial(self._progress, planned))
 
     def _progress(self, planned: PlannedAction, sent: int) -> None:
         if isinstance(planned.action, Send):
             self._tell(Progressed(planned.id, planned.action, sent))
 
-    def _finish(self, planned: PlannedAction, verdict: Verdict) -> None:
-        self.verdicts[planned.id] = verdict
-        if not isinstance(verdict, Done):
-            self._skip_dependents(planned, f"{_name(planned.action)} failed")
-            return
-        self.ledger.learn(verdict)
-        for dependent in self.dependents[planned.id]:
-            self.missing[dependent.id] -= 1
-            if self.missing[dependent.id] == 0 and dependent.id not in self.skipped:
-                self.ready.add(dependent)
+    def _finish(self, batch: Batch, verdicts: Verdicts) -> None:
+        """Take in what came of a batch; what came along and was not begun may be now."""
+        self.verdicts |= verdicts
+        for planned in (*batch.actions, *batch.along):
+            match verdicts.get(planned.id):
+                case Done() as done:
+                    self.ledger.learn(done)
+                    for dependent in self.order.done(planned):
+                        if self._is_open(dependent):
+                            self.ready.add(dependent)
+                case Failed() | Narrowed():
+                    self._skip_dependents(planned, f"{_name(planned.action)} failed")
+
+    def _is_open(self, planned: PlannedAction) -> bool:
+        return planned.id not in self.skipped and planned.id not in self.verdicts
 
     def _skip_dependents(self, planned: PlannedAction, because: str) -> None:
-        left = [planned]
-        while left:
-            for dependent in self.dependents[left.pop().id]:
-                if dependent.id not in self.skipped:
-                    self.skipped.add(dependent.id)
-                    self._tell(Skipped(dependent.id, dependent.action, because))
-                    left.append(dependent)
+        for dependent in self.order.behind(planned, self._is_open):
+            self.skipped.add(dependent.id)
+            self._tell(Skipped(dependent.id, dependent.action, because))
 
     def _tell(self, event: Event) -> None:
         with self._event_lock:

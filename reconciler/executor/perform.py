@@ -11,12 +11,13 @@ from functools import partial
 from typing import TypeVar
 
 from reconciler.actions import Done, Failed, Narrowed, ScriptedAction, Send, Together, Verdict
-from reconciler.actions.base import Resolve
+from reconciler.actions.base import Resolve, unexpected
 from reconciler.errors import HostError, HostLocked
 from reconciler.executor.transfer import Transfer
 from reconciler.hosts.fleet import Fleet
 from reconciler.hosts.script import Transcript
 from reconciler.zfs.errors import Failure, FailureKind, Reaction
+from reconciler.zfs.types import Version
 
 SCRIPT_TIMEOUT = 600.0
 """Seconds: a destroy of many large snapshots may wait for several transaction groups."""
@@ -60,20 +61,27 @@ class Performer:
             return self._narrowed(verdict, on_bytes)
         return verdict
 
-    def perform_together(self, actions: Sequence[ScriptedAction]) -> list[Verdict]:
-        """Perform actions on one host that do not depend on one another, in one execution.
+    def perform_together(
+        self, actions: Sequence[ScriptedAction], after: Sequence[Sequence[int]] = ()
+    ) -> list[Verdict | None]:
+        """Perform actions on one host in one execution, those after others on which they depend.
 
-        Those that are busy are tried again together. One that another one may have kept from being
-        done is performed alone after that.
+        `after` has for each the numbers of those. One that was not begun because of them has no
+        verdict. Those that are busy are tried again together. One that another one may have kept
+        from being done is performed alone after that.
         """
-        verdicts: dict[int, Verdict] = {}
-        left = list(range(len(actions)))
+        after = after or [()] * len(actions)
+        verdicts: dict[int, Verdict | None] = dict.fromkeys(range(len(actions)))
+        left = list(verdicts)
         delays = _Delays(self.fleet.lock.phase)
         while True:
-            together = self._together([actions[n].resolved(self.resolve) for n in left])
+            together = self._together(
+                [actions[n].resolved(self._known if after[n] else self.resolve) for n in left],
+                [[left.index(m) for m in after[n] if m in left] for n in left],
+            )
             heard = self._try(partial(self._heard, together))
             if isinstance(heard, Failed):
-                verdicts |= dict.fromkeys(left, heard)
+                verdicts |= {n: heard for n in left if not after[n]}
                 break
             judged = dict(zip(left, self._judged(together, heard), strict=True))
             verdicts |= {
@@ -84,9 +92,16 @@ class Performer:
             if delay is None:
                 break
             self.wait(delay)
-        return [verdicts[n] for n in range(len(actions))]
+        return list(verdicts.values())
 
-    def _settled(self, together: Together, number: int, verdict: Verdict) -> Verdict:
+    def _known(self, version: Version) -> Version:
+        """Return the real version; a promised one that is made in the same execution as it is."""
+        try:
+            return self.resolve(version)
+        except KeyError:
+            return version
+
+    def _settled(self, together: Together, number: int, verdict: Verdict | None) -> Verdict | None:
         """Return what comes of one of several actions when what is left of it is done, too."""
         if isinstance(verdict, Narrowed):
             return self._narrowed(verdict, lambda _: None)
@@ -118,10 +133,16 @@ class Performer:
                 return Failed(host_failure(error))
         together = self._together([action])
         heard = self._heard(together)
-        return heard if isinstance(heard, Failed) else self._judged(together, heard)[0]
+        if isinstance(heard, Failed):
+            return heard
+        [verdict] = self._judged(together, heard)
+        return verdict or Failed(unexpected(f"{action.id} was not begun"))
 
-    def _together(self, actions: Sequence[ScriptedAction]) -> Together:
-        return Together.of(actions, programs=self.fleet.programs.worth_a_try(actions[0].host))
+    def _together(
+        self, actions: Sequence[ScriptedAction], after: Sequence[Sequence[int]] = ()
+    ) -> Together:
+        programs = self.fleet.programs.worth_a_try(actions[0].host)
+        return Together.of(actions, after, programs=programs)
 
     def _heard(self, together: Together) -> Transcript | Failed:
         script = together.script()
@@ -131,11 +152,14 @@ class Performer:
         except HostError as error:
             return Failed(host_failure(error))
 
-    def _judged(self, together: Together, heard: Transcript) -> list[Verdict]:
+    def _judged(self, together: Together, heard: Transcript) -> list[Verdict | None]:
         if together.without_programs(heard):
             self.fleet.programs.refused(together.host)
         noted = self.transfer.noted
-        return [noted(verdict, together.host, heard.unlocked) for verdict in together.judge(heard)]
+        return [
+            verdict and noted(verdict, together.host, heard.unlocked)
+            for verdict in together.judge(heard)
+        ]
 
 
 class _Delays:
@@ -146,7 +170,7 @@ class _Delays:
         self._broken = iter(BROKEN_DELAYS)
         self._locked = (delay * (1 + phase) for delay in LOCKED_DELAYS)
 
-    def after(self, verdict: Verdict | Transcript) -> float | None:
+    def after(self, verdict: Verdict | Transcript | None) -> float | None:
         """Return after how many seconds to try again, None for not."""
         match verdict:
             case Failed(Failure(kind=FailureKind.LOCKED)):
@@ -158,7 +182,7 @@ class _Delays:
         return None
 
 
-def _is_busy(verdict: Verdict | Transcript) -> bool:
+def _is_busy(verdict: Verdict | Transcript | None) -> bool:
     """Tell whether it may go once something else has ended."""
     match verdict:
         case Failed(Failure(reaction=Reaction.BUSY)):
@@ -166,7 +190,7 @@ def _is_busy(verdict: Verdict | Transcript) -> bool:
     return False
 
 
-def _broke(verdict: Verdict | Transcript) -> bool:
+def _broke(verdict: Verdict | Transcript | None) -> bool:
     """Tell whether a connection broke that may be there again."""
     match verdict:
         case Failed(Failure(kind=FailureKind.TRANSPORT, reaction=Reaction.RETRY)):

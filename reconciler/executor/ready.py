@@ -3,16 +3,18 @@
 Going to a host costs more than most things done there, so what is to be done on one pool goes in
 one execution: an execution takes all that is ready, and while it runs the next is gathering. What
 a stream leaves to be done after it (holds, cursors, releases, destroys) waits for the streams of
-the run, so that it is done for many of them at once, but not for long.
+the run, so that it is done for many of them at once, but not for long. What waits only for what is
+in an execution comes along in it, when nobody else is kept waiting by that.
 """
 
 import threading
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from reconciler.actions import AbortReceive, Action, Destroy, Rename, Rollback, Send, Snapshot
+from reconciler.executor.order import Order
 from reconciler.hosts.addresses import Limits
 from reconciler.planner.plan import PlannedAction
 from reconciler.zfs.names import pool_of
@@ -20,9 +22,9 @@ from reconciler.zfs.names import pool_of
 SCRIPTS_PER_HOST = 6
 """Scripts that run on one host at once; sshd allows ten sessions by default (sshd_config(5))."""
 
-TOGETHER = 25
-"""Actions in one execution at most. What it says is known only when all of it is done, and each of
-its commands may wait for a transaction group of its own."""
+TOGETHER = 100
+"""Actions in one execution at most, what comes along not counted. What it says is known only when
+all of it is done, and each of its commands may wait for a transaction group of its own."""
 
 ABREAST = 4
 """Executions of one kind on one pool at once: their commands share transaction groups."""
@@ -91,7 +93,7 @@ class Lane(NamedTuple):
             case Snapshot() | Destroy() | AbortReceive() | Rename() | Rollback():
                 kind = action.verb
             case _:
-                kind = "marks"
+                kind = _MARKS
         return cls(((action.host, "scripts"),), kind, pool_of(action.places[0][1]))
 
     @property
@@ -99,12 +101,27 @@ class Lane(NamedTuple):
         """Whether its actions are streams: each goes alone, as many at once as there is room."""
         return self.kind == "sends"
 
+    @property
+    def destroys(self) -> "Lane":
+        """The lane of the same pool's destroys."""
+        return self._replace(kind=Destroy.verb)
+
+    def takes_along(self, lane: "Lane") -> bool:
+        """Tell whether what waits for actions of this lane only may go with them."""
+        kinds = {Snapshot.verb: {_MARKS}, _MARKS: {_MARKS, Destroy.verb}}.get(self.kind, set())
+        return lane.kind in kinds and lane == self._replace(kind=lane.kind)
+
+
+_MARKS = "marks"
+
 
 class Batch(NamedTuple):
     """Actions that go together."""
 
     lane: Lane
     actions: tuple[PlannedAction, ...]
+    along: tuple[PlannedAction, ...] = ()
+    """What waits only for these and for one another, each after what it waits for."""
 
 
 class Ready:
@@ -113,9 +130,11 @@ class Ready:
     def __init__(
         self,
         actions: Iterable[PlannedAction],
+        order: Order,
         slots: Slots,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._order = order
         self._slots = slots
         self._clock = clock
         self._before_streams = _before_streams(actions)
@@ -137,13 +156,29 @@ class Ready:
         """Take out what there is room for."""
         # Streams first: what they leave behind them is worth waiting for.
         for lane, queue in sorted(self._lanes.items(), key=lambda item: not item[0].streams):
+            free = not self._busy[lane.destroys]
             for count in self._shares(lane, len(queue)):
                 if not self._slots.take(lane.demands):
                     break
-                self._busy[lane] += 1
-                batch = Batch(lane, tuple(queue.popleft()[1] for _ in range(count)))
+                batch = self._batch(lane, [queue.popleft()[1] for _ in range(count)], free=free)
+                self._busy[batch.lane] += 1
                 self._awaited[lane] -= sum(p.id in self._before_streams for p in batch.actions)
                 yield batch
+
+    def _batch(self, lane: Lane, actions: Sequence[PlannedAction], *, free: bool) -> Batch:
+        """Return actions with what comes along; `free`: no destroys are under way there.
+
+        With destroys among them they are an execution of destroys: marks that come later do not
+        wait for it.
+        """
+
+        def may_follow(planned: PlannedAction) -> bool:
+            follower = Lane.of(planned.action)
+            return lane.takes_along(follower) and (free or follower != lane.destroys)
+
+        along = tuple(self._order.following(actions, may_follow))
+        slow = any(isinstance(planned.action, Destroy) for planned in along)
+        return Batch(lane.destroys if slow else lane, tuple(actions), along)
 
     def finished(self, batch: Batch) -> None:
         """Give back the room that was taken."""

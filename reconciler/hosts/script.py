@@ -79,8 +79,15 @@ class Step:
     """A second command that reads the first one's stdout (a stream: it never passes Python).
     Then the outcome's stdout is what the second printed on stdout *and stderr*, its stderr is the
     first one's, and both statuses are kept."""
+    after: tuple[Condition, ...] = ()
+    """What else has to hold: what other scripts did that this one goes after (`hosts.joining`)."""
     there: bool = False
     """Whether it runs where streams end, if that is another host (between simulated ones only)."""
+
+    @property
+    def unconditional(self) -> bool:
+        """Whether it is run whatever became of the others."""
+        return self.when is None and self.more is None and not self.after
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,9 @@ class Script:
     """Whether what was begun has to be ended: then it goes on though nobody listens any more."""
     seconds: int = 0
     """How long its steps may take of their own, beyond what zfs and zpool may."""
+    proof: tuple[Condition, ...] = ()
+    """What shows on the host that all it was for is done: then what waits for that may follow in
+    the same execution. Empty when only we can tell."""
 
 
 @dataclass(frozen=True, slots=True)

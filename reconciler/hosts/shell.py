@@ -165,6 +165,7 @@ def _changes(argv: Argv) -> bool:
 
 
 def _needs(step: Step) -> Iterator[Condition | FieldsOf]:
+    yield from step.after
     if step.when is not None:
         yield step.when
     if step.more is not None:

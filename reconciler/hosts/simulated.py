@@ -16,6 +16,7 @@ from reconciler.hosts import simulated_events
 from reconciler.hosts.following import Listener
 from reconciler.hosts.host import LineListener, Pulse, StderrListener
 from reconciler.hosts.script import (
+    Condition,
     FieldsOf,
     Outcome,
     Printed,
@@ -287,9 +288,12 @@ def _bystander(host: SimulatedHost) -> Callable[[Cell, Argv], None]:
 def _is_to_run(step: Step, found: dict[str, Outcome]) -> bool:
     if step.more is not None and step.more.step not in found:
         return False
-    match step.when:
-        case None:
-            return True
+    conditions = (*step.after, *((step.when,) if step.when is not None else ()))
+    return all(_holds(condition, found) for condition in conditions)
+
+
+def _holds(condition: Condition, found: dict[str, Outcome]) -> bool:
+    match condition:
         case Ran(name):
             return name in found
         case Succeeded(name):

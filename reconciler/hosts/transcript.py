@@ -157,7 +157,7 @@ def _sections(nonce: str, text: str) -> list[_Section] | None:
 def _fits(script: Script, outs: list[_Section], errs: list[_Section]) -> bool:
     """Say whether both streams tell the same story, and one that the script can have."""
     indices = [section.step for section in outs]
-    certain = {i for i, step in enumerate(script.steps) if step.when is None and step.more is None}
+    certain = {i for i, step in enumerate(script.steps) if step.unconditional}
     return (
         [section[:3] for section in outs] == [section[:3] for section in errs]
         and all(a < b for a, b in itertools.pairwise(indices))

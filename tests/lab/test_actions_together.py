@@ -43,7 +43,7 @@ def versions(machine: Machine, version: str) -> dict[str, Version]:
     return {row.filesystem: row.version for row in rows}
 
 
-def perform(machine: Machine, together: Together) -> list[Verdict]:
+def perform(machine: Machine, together: Together) -> list[Verdict | None]:
     script = together.script()
     text = render(script, nonce=NONCE, privilege=Privilege.NONE)
     done = machine.sh(_RUN, input=text.encode())

@@ -80,9 +80,8 @@ MUTATIONS = (
     PERFORM(
         "a script that was run has done what it should",
         (2,),
-        "return [noted(verdict, together.host, heard.unlocked) for verdict in"
-        " together.judge(heard)]",
-        "return [Done() for _ in together.actions]",
+        "            verdict and noted(verdict, together.host, heard.unlocked)\n",
+        "            Done()\n",
     ),
     PERFORM(
         "a stream that broke fails with what it left in its own way",
@@ -107,8 +106,35 @@ MUTATIONS = (
     TOGETHER(
         "holds of all tags are one command",
         (4,),
-        "            return action.verb, tag\n",
-        '            return action.verb, ""\n',
+        "return action.verb, action.tag, action.version.is_planned",
+        "return action.verb, '', action.version.is_planned",
+    ),
+    TOGETHER(
+        "what depends on a cursor is done though there is none",
+        (4,),
+        "        after=after,",
+        "        after=(),",
+        file="reconciler/hosts/joining.py",
+    ),
+    TOGETHER(
+        "one of several proofs is enough",
+        (4,),
+        "        for number in needed\n",
+        "        for number in needed[:1]\n",
+        file="reconciler/hosts/joining.py",
+    ),
+    TOGETHER(
+        "that the snapshot is there passes for the cursor",
+        (4,),
+        'proof=(Printed("made", f"{self.full}\\t{self.version.guid}"),),',
+        'proof=(Printed("check", f"{self.version.of(self.filesystem)}\\t{self.version.guid}"),),',
+        file="reconciler/actions/bookmark.py",
+    ),
+    READY(
+        "marks wait for destroys that came along with others",
+        ("executions",),
+        "return Batch(lane.destroys if slow else lane, tuple(actions), along)",
+        "return Batch(lane, tuple(actions), along)",
     ),
     TOGETHER(
         "a condition of a script looks at the first script among several",
@@ -156,21 +182,21 @@ MUTATIONS = (
     EXECUTE(
         "what depends on a failure is done all the same",
         (3, 6),
-        '            self._skip_dependents(planned, f"{_name(planned.action)} failed")\n'
-        "            return\n"
-        "        self.ledger.learn(verdict)\n",
-        "            pass\n        else:\n            self.ledger.learn(verdict)\n",
+        'self._skip_dependents(planned, f"{_name(planned.action)} failed")',
+        "any(map(self.ready.add, filter(self._is_open, self.order.done(planned))))",
     ),
     EXECUTE(
         "what depends on what was skipped is done all the same",
         (3, 6),
-        "left.append(dependent)",
-        "pass",
+        "                    found.add(dependent.id)\n                    left.append(dependent)\n",
+        "                    found.add(dependent.id)\n",
+        file="reconciler/executor/order.py",
     ),
     EXECUTE(
         "an action is begun when the first of what it depends on is done",
         (3, 6),
-        "if self.missing[dependent.id] == 0 and",
-        "if self.missing[dependent.id] == len(dependent.depends_on) - 1 and",
+        "if not missing:",
+        "if len(missing) == len(dependent.depends_on) - 1:",
+        file="reconciler/executor/order.py",
     ),
 )

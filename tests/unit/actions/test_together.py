@@ -1,5 +1,7 @@
 """Many actions in one execution, on a simulated host: what is there afterwards counts."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from reconciler.actions import (
@@ -10,6 +12,7 @@ from reconciler.actions import (
     Hold,
     Release,
     ScriptedAction,
+    Snapshot,
     Together,
     Verdict,
 )
@@ -55,12 +58,14 @@ class Alpha:
     def release(self, name: str, tag: str = "old") -> Release:
         return Release("alpha", name.partition("@")[0], self.version(name), tag)
 
-    def perform(self, *actions: ScriptedAction) -> tuple[list[Verdict], int]:
+    def perform(
+        self, *actions: ScriptedAction, after: Sequence[Sequence[int]] = ()
+    ) -> tuple[list[Verdict | None], int]:
         """Perform actions together; return what came of it, and how many executions it took."""
         controller = Controller(self.stage, WEB)
         transfer = Transfer(controller.fleet)
         performer = Performer(controller.fleet, transfer, lambda v: v, Impatient().wait)
-        verdicts = performer.perform_together(actions)
+        verdicts = performer.perform_together(actions, after)
         return verdicts, controller.executions["alpha"]
 
     def held(self) -> set[tuple[str, str]]:
@@ -143,3 +148,86 @@ def test_those_that_are_busy_are_waited_for_together(alpha: Alpha) -> None:
     verdicts, executions = alpha.perform(*busy, fine)
     assert [isinstance(verdict, Failed) for verdict in verdicts] == [True, True, False]
     assert executions == 1 + len(BUSY_DELAYS)
+
+
+A_BEHIND_S: Sequence[Sequence[int]] = ((), (0,), (0, 1))
+
+
+def moved(alpha: Alpha) -> tuple[Bookmark, Release, Destroy]:
+    """Return a cursor for the newer snapshot, and what is to be done about the older one then."""
+    old, new = alpha.version("tank/a@s"), alpha.version("tank/a@t")
+    cursor = Bookmark("alpha", "tank/a", new, "c_", "vault")
+    return cursor, alpha.release("tank/a@s"), Destroy("alpha", "tank/a", (old,))
+
+
+def test_what_depends_on_another_one_is_done_after_it_in_the_same_execution(alpha: Alpha) -> None:
+    cursor, release, destroy = moved(alpha)
+    verdicts, executions = alpha.perform(cursor, release, destroy, after=A_BEHIND_S)
+    assert (verdicts, executions) == ([Done()] * 3, 1)
+    assert alpha.sh("zfs list -H -o name -t all -r tank/a -d 1").split("\n")[:3] == [
+        "tank/a",
+        "tank/a@t",
+        cursor.full.replace(" ", ""),
+    ]
+
+
+def test_nothing_is_released_or_destroyed_for_a_cursor_that_is_not_there(alpha: Alpha) -> None:
+    cursor, release, destroy = moved(alpha)
+    alpha.sh(f"zfs bookmark tank/a@s tank/a#{cursor.name}")
+    verdicts, executions = alpha.perform(cursor, release, destroy, after=A_BEHIND_S)
+    assert isinstance(verdicts[0], Failed)
+    assert verdicts[0].failure.kind is FailureKind.CHANGED
+    assert (verdicts[1:], executions) == ([None, None], 1)
+    assert alpha.held() == OLD
+
+
+def test_nothing_is_destroyed_when_one_of_what_it_depends_on_is_not_done(alpha: Alpha) -> None:
+    cursor, _, destroy = moved(alpha)
+    other = Bookmark("alpha", "tank/a", cursor.version, "d_", "vault2")
+    alpha.sh(f"zfs bookmark tank/a@s tank/a#{other.name}")
+    verdicts, _ = alpha.perform(cursor, other, destroy, after=((), (), (0, 1)))
+    assert [type(verdict) for verdict in verdicts] == [Done, Failed, type(None)]
+    assert "tank/a@s" in alpha.sh("zfs list -H -o name -t snapshot -r tank/a")
+    assert alpha.held() == OLD
+
+
+def test_new_snapshots_are_held_in_the_execution_that_makes_them(alpha: Alpha) -> None:
+    names = ("tank/a", "tank/a b")
+    snapshot = Snapshot("alpha", names, "new", "web", 0)
+    seen = Controller(alpha.stage, WEB).observe()["alpha"]
+    assert isinstance(seen, Seen)
+    holds = [
+        Hold("alpha", name, snapshot.promised(seen.filesystems[name]), "step") for name in names
+    ]
+    verdicts, executions = alpha.perform(snapshot, *holds, after=((), (0,), (0,)))
+    assert (verdicts[1:], executions) == ([Done()] * 2, 1)
+    assert {(f"{name}@new", "step") for name in names} <= alpha.held()
+
+
+def test_nothing_is_held_when_the_snapshots_are_not_made(alpha: Alpha) -> None:
+    snapshot = Snapshot("alpha", ("tank/a", "tank/a-b"), "t", "web", 0)
+    seen = Controller(alpha.stage, WEB).observe()["alpha"]
+    assert isinstance(seen, Seen)
+    promised = snapshot.promised(seen.filesystems["tank/a"])
+    verdicts, executions = alpha.perform(
+        snapshot, Hold("alpha", "tank/a", promised, "step"), after=((), (0,))
+    )
+    assert isinstance(verdicts[0], Failed)
+    assert (verdicts[1], executions) == (None, 1)
+    assert alpha.held() == OLD
+
+
+def test_what_nothing_shows_the_end_of_has_nothing_after_it_in_one_script(alpha: Alpha) -> None:
+    destroy = Destroy("alpha", "tank/a", (alpha.version("tank/a@s"),))
+    with pytest.raises(ValueError, match="nothing shows on the host"):
+        Together.of([destroy, alpha.hold("tank/a b@s")], [(), (0,)]).script()
+
+
+def test_all_fail_that_wait_for_nothing_when_the_host_can_not_be_reached(alpha: Alpha) -> None:
+    cursor, release, destroy = moved(alpha)
+    controller = Controller(alpha.stage, WEB, {"alpha": {n: Lost() for n in range(9)}})
+    performer = Performer(
+        controller.fleet, Transfer(controller.fleet), lambda v: v, Impatient().wait
+    )
+    verdicts = performer.perform_together([cursor, release, destroy], A_BEHIND_S)
+    assert [type(verdict) for verdict in verdicts] == [Failed, type(None), type(None)]

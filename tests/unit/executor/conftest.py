@@ -9,7 +9,7 @@ from reconciler.hosts.addresses import HostAddress, SshAddress, SshOptions
 from reconciler.hosts.host import StderrListener
 from reconciler.hosts.locking import lock_of_this_process
 from reconciler.hosts.programs import Programs
-from reconciler.hosts.script import Outcome, Script, Step, Transcript
+from reconciler.hosts.script import Condition, Outcome, Printed, Ran, Script, Step, Transcript
 
 Answer = Callable[[str, Script], Mapping[str, Outcome] | HostError]
 """(host, script) → the outcomes by step, or the error to raise."""
@@ -32,16 +32,27 @@ class FakeHost:
         """Nothing to give back."""
 
 
-def parts_of(script: Script) -> list[tuple[str, Script]]:
-    """Take a joined script apart: how the names of its steps began, and the script as it was."""
+def parts_of(script: Script) -> list[tuple[str, tuple[Condition, ...], Script]]:
+    """Take a joined script apart: prefix of its steps, what it goes after, the script as it was."""
     parts: dict[str, list[Step]] = {}
+    after: dict[str, tuple[Condition, ...]] = {}
     for step in script.steps:
         number, between, name = step.name.partition("/")
         prefix = f"{number}/" if between else ""
         when = step.when and replace(step.when, step=step.when.step.removeprefix(prefix))
-        own = replace(step, name=name if between else step.name, when=when)
+        own = replace(step, name=name if between else step.name, when=when, after=())
         parts.setdefault(prefix, []).append(own)
-    return [(prefix, replace(script, steps=tuple(steps))) for prefix, steps in parts.items()]
+        after[prefix] = step.after
+    return [(p, after[p], replace(script, steps=tuple(steps))) for p, steps in parts.items()]
+
+
+def holds(condition: Condition, outcomes: Mapping[str, Outcome]) -> bool:
+    """Tell whether a condition holds after these outcomes."""
+    outcome = outcomes.get(condition.step)
+    if outcome is None or isinstance(condition, Ran):
+        return outcome is not None
+    same = not isinstance(condition, Printed) or outcome.stdout.rstrip("\n") == condition.text
+    return outcome.ok and same
 
 
 class FakeFleet:
@@ -72,7 +83,9 @@ class FakeFleet:
         if on_stderr is not None and self.progress:
             on_stderr(self.progress)
         outcomes: dict[str, Outcome] = {}
-        for prefix, part in parts_of(script):
+        for prefix, after, part in parts_of(script):
+            if not all(holds(condition, outcomes) for condition in after):
+                continue
             answer = self._answer(host, part)
             if isinstance(answer, HostError):
                 raise answer

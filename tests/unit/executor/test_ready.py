@@ -1,11 +1,23 @@
 """What goes together, what waits for what, and how much at once."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
-from reconciler.actions import Action, Bookmark, Destroy, Hold, Reason, Send, SendMode, Snapshot
+from reconciler.actions import (
+    Action,
+    Bookmark,
+    Destroy,
+    Hold,
+    Reason,
+    Release,
+    Send,
+    SendMode,
+    Snapshot,
+)
 from reconciler.desired.model import DataPath, Hook
+from reconciler.executor.order import Order
 from reconciler.executor.ready import (
     ABREAST,
     GATHERING,
@@ -64,7 +76,7 @@ def ready(
 ) -> Ready:
     """Return those of the actions that wait for nothing as ready."""
     actions = tuple(actions)
-    made = Ready(actions, slots or Slots({}), clock or Clock())
+    made = Ready(actions, Order(actions), slots or Slots({}), clock or Clock())
     for one in actions:
         if not one.depends_on:
             made.add(one)
@@ -88,7 +100,7 @@ def test_what_is_slow_goes_by_itself() -> None:
 
 
 def test_many_go_in_a_few_executions_at_once_that_are_no_larger_than_they_need_to_be() -> None:
-    sizes = {1: [1], TOGETHER: [TOGETHER], TOGETHER + 1: [13, 13], 3 * TOGETHER: [TOGETHER] * 3}
+    sizes = {1: [1], TOGETHER: [TOGETHER], TOGETHER + 1: [51, 50], 3 * TOGETHER: [TOGETHER] * 3}
     for count, expected in sizes.items():
         there = ready(planned(hold(f"tank/{number}")) for number in range(count))
         assert [len(batch.actions) for batch in there.startable()] == expected
@@ -186,3 +198,62 @@ def test_nothing_waits_for_hooks_and_they_wait_for_nothing() -> None:
     list(there.startable())
     there.add(planned(hold("tank/z")))
     assert names(there.startable()) == [["tank/z"]]
+
+
+def along(batch: Batch) -> list[Action]:
+    return [planned.action for planned in batch.along]
+
+
+def test_holds_on_new_snapshots_come_along_with_them() -> None:
+    snapshot = Snapshot("alpha", ("tank/a", "tank/b"), "s", "web", 0)
+    held = [hold(name) for name in ("tank/a", "tank/b")]
+    plan = [planned(snapshot), *(planned(one, snapshot) for one in held)]
+    [batch] = ready(plan).startable()
+    assert (batch.lane.kind, along(batch)) == ("snapshot", held)
+
+
+def test_what_waits_for_something_elsewhere_too_does_not_come_along() -> None:
+    snapshot = Snapshot("alpha", ("tank/a",), "s", "web", 0)
+    elsewhere = hold("backup/a", host="vault")
+    waiting = planned(hold("tank/a"), snapshot, elsewhere)
+    other_pool = planned(hold("other/a"), snapshot)
+    there = ready([planned(snapshot), planned(elsewhere), waiting, other_pool])
+    assert [along(batch) for batch in there.startable()] == [[], []]
+
+
+def test_nothing_comes_along_with_hooks_or_behind_a_stream() -> None:
+    hooks = (Hook("one", "b", "a", 60, abort=True),)
+    snapshot = Snapshot("alpha", ("tank/a",), "s", "web", 0, hooks)
+    stream = send("tank/a")
+    there = ready(
+        [
+            *(planned(snapshot), planned(hold("tank/a"), snapshot)),
+            *(planned(stream), planned(hold("tank/b"), stream)),
+        ]
+    )
+    assert [along(batch) for batch in there.startable()] == [[], []]
+
+
+def test_what_may_go_once_the_cursor_has_moved_comes_along_with_it() -> None:
+    cursor = Bookmark("alpha", "tank/a", A, "c_", "vault")
+    release, gone = Release("alpha", "tank/a", A, "tag"), Destroy("alpha", "tank/a", (A,))
+    plan = [planned(cursor), planned(release, cursor), planned(gone, cursor, release)]
+    there = ready(plan)
+    [batch] = there.startable()
+    assert along(batch) == [release, gone]
+    assert batch.lane.kind == "destroy"
+
+
+def test_marks_do_not_wait_for_destroys_that_came_along_with_others() -> None:
+    cursors = [Bookmark("alpha", name, A, "c_", "vault") for name in ("tank/a", "tank/b")]
+    destroys = [Destroy("alpha", name, (A,)) for name in ("tank/a", "tank/b")]
+    first, second = (
+        [planned(cursor), planned(gone, cursor)]
+        for cursor, gone in zip(cursors, destroys, strict=True)
+    )
+    there = ready([*first, *(replace(one, depends_on=("x",)) for one in second)])
+    [running] = there.startable()
+    assert along(running) == destroys[:1]
+    there.add(second[0])
+    [marks] = there.startable()
+    assert (marks.lane.kind, along(marks)) == ("marks", [])
