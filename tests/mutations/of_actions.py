@@ -102,8 +102,8 @@ MUTATIONS = (
     SHARED(
         "what the program did not destroy is destroyed without another check",
         (2,),
-        "_under(replace(same, step=name), destroy.step(), number)",
-        'replace(destroy.step(), name=f"{prefix_of(number)}destroy", when=when)',
+        "replace(same, step=name), destroy.step(), number",
+        "when, destroy.step(), number",
     ),
     SHARED(
         "where programs are refused nothing is destroyed",
