@@ -55,6 +55,17 @@ class Bookmark:
         return f"{self.filesystem}#{self.name}"
 
     @property
+    def made(self) -> Version:
+        """The bookmark."""
+        return Version(
+            kind=VersionKind.BOOKMARK,
+            name=self.name,
+            guid=self.version.guid,
+            createtxg=self.version.createtxg,
+            creation=self.version.creation,
+        )
+
+    @property
     def places(self) -> tuple[tuple[str, str], ...]:
         """The (host, filesystem) pairs this action touches."""
         return ((self.host, self.filesystem),)
@@ -66,13 +77,7 @@ class Bookmark:
             return observed
         # Where the snapshot was received its place in the order is another than where it was made.
         version = current(filesystem, self.version) or self.version
-        made = Version(
-            kind=VersionKind.BOOKMARK,
-            name=self.name,
-            guid=version.guid,
-            createtxg=version.createtxg,
-            creation=version.creation,
-        )
+        made = replace(self, version=version).made
         return with_filesystem(observed, self.host, with_versions(filesystem, made))
 
     def resolved(self, resolve: Resolve) -> Self:

@@ -19,36 +19,40 @@ from reconciler.actions.base import guid_check, guids_text
 from reconciler.actions.bookmark import Bookmark
 from reconciler.actions.destroy import Destroy
 from reconciler.hosts.joining import part, prefix_of
-from reconciler.hosts.script import Printed, Script, Step, Succeeded, Transcript, Unless
+from reconciler.hosts.script import Printed, Script, Step, Transcript, Unless
 from reconciler.zfs import commands, programs
 from reconciler.zfs.types import Version
 
 _PROGRAM = "program"
 
 
-def destroy_snapshots(destroys: Sequence[Destroy]) -> Script:
-    """Return the commands for destroys of snapshots of one pool, by channel programs if possible.
+def divided(destroys: Sequence[Destroy]) -> Iterator[range]:
+    """Return which destroys of snapshots share a program and a look, by their numbers.
 
-    When one program does not answer, the next ones are not tried.
+    As many as a program may be given, in the order given; one that has more is by itself.
     """
-    steps: list[Step] = []
-    tried: Step | None = None
-    for number, chunk in enumerate(_chunks(destroys)):
-        alone = [step for n in chunk for step in _within(destroys[n], n)]
-        snapshots = [pair for n in chunk for pair in _named(destroys[n])]
-        if len(snapshots) > programs.MOST:
-            steps += alone
-            continue
-        tried = Step(
-            f"{_PROGRAM} {number}",
-            programs.destroy_snapshots(snapshots),
-            when=Succeeded(tried.name) if tried is not None else None,
-            stdin=programs.DESTROY,
-        )
-        otherwise = Unless(tried.name, programs.all_destroyed(len(snapshots)))
-        steps.append(tried)
-        steps += (step if step.when else replace(step, when=otherwise) for step in alone)
-    return Script((*steps, _look(destroys)), mutates=True)
+    begin, room = 0, programs.MOST
+    for number, destroy in enumerate(destroys):
+        if number > begin and len(destroy.versions) > room:
+            yield range(begin, number)
+            begin, room = number, programs.MOST
+        room -= len(destroy.versions)
+    yield range(begin, len(destroys))
+
+
+def destroy_snapshots(destroys: Sequence[Destroy]) -> Script:
+    """Return the commands for destroys of snapshots of one pool, by a channel program if possible.
+
+    What is too much for one is done as ever.
+    """
+    wanted = [(version.of(d.filesystem), version.guid) for d in destroys for version in d.versions]
+    if len(wanted) > programs.MOST:
+        (destroy,) = destroys
+        return destroy.script()
+    program = Step(_PROGRAM, programs.destroy_snapshots(wanted), stdin=programs.DESTROY)
+    otherwise = Unless(_PROGRAM, programs.all_destroyed(len(wanted)))
+    each = (step for n, d in enumerate(destroys) for step in _alone(d, n, otherwise))
+    return Script((program, *each, _look(destroys)), mutates=True)
 
 
 def destroy_bookmarks(destroys: Sequence[Destroy]) -> Script:
@@ -62,10 +66,9 @@ def bookmark_all(bookmarks: Sequence[Bookmark]) -> Script:
     """Return the commands for bookmarks: check all guids, bookmark each, list the bookmarks'."""
     check, same = _check((b.filesystem, b.version) for b in bookmarks)
     each = (_under(same, bookmark.step(), n) for n, bookmark in enumerate(bookmarks))
-    made = Step("made", commands.list_guids(sorted({bookmark.full for bookmark in bookmarks})))
-    listed = sorted({(b.filesystem, f"{b.full}\t{b.version.guid}") for b in bookmarks})
-    proof = Printed("made", "\n".join(line for _, line in listed))
-    return Script((check, *each, made), mutates=True, proof=(proof,))
+    made, all_made = _check((b.filesystem, b.made) for b in bookmarks)
+    look = replace(made, name="made")
+    return Script((check, *each, look), mutates=True, proof=(replace(all_made, step="made"),))
 
 
 def own(transcript: Transcript, number: int) -> Transcript:
@@ -77,39 +80,17 @@ def own(transcript: Transcript, number: int) -> Transcript:
 
 def gave_no_answer(transcript: Transcript) -> bool:
     """Tell whether a channel program was tried but did not run to its end."""
-    return any(
-        name.startswith(_PROGRAM) and not (outcome.ok and programs.answered(outcome.stdout))
-        for name, outcome in transcript.outcomes.items()
-    )
+    outcome = transcript.get(_PROGRAM)
+    return outcome is not None and not (outcome.ok and programs.answered(outcome.stdout))
 
 
-def _chunks(destroys: Sequence[Destroy]) -> Iterator[list[int]]:
-    """Return which destroys share a program: as many as are allowed, in the order given."""
-    chunk: list[int] = []
-    room = programs.MOST
-    for number, destroy in enumerate(destroys):
-        if chunk and len(destroy.versions) > room:
-            yield chunk
-            chunk, room = [], programs.MOST
-        chunk.append(number)
-        room -= len(destroy.versions)
-    yield chunk
-
-
-def _within(destroy: Destroy, number: int) -> tuple[Step, ...]:
-    """Return how it is done alone, but for the look afterwards."""
+def _alone(destroy: Destroy, number: int, when: Unless) -> tuple[Step, Step]:
+    """Return how it is done alone, under its number, but for the look afterwards."""
     check, same = guid_check(destroy.filesystem, destroy.versions)
-    prefix = prefix_of(number)
-    return (
-        replace(check, name=f"{prefix}{check.name}"),
-        replace(
-            destroy.step(), name=f"{prefix}destroy", when=replace(same, step=f"{prefix}{same.step}")
-        ),
+    name = f"{prefix_of(number)}{check.name}"
+    return replace(check, name=name, when=when), _under(
+        replace(same, step=name), destroy.step(), number
     )
-
-
-def _named(destroy: Destroy) -> list[tuple[str, int]]:
-    return [(version.of(destroy.filesystem), version.guid) for version in destroy.versions]
 
 
 def _under(check: Printed, step: Step, number: int) -> Step:

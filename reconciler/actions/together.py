@@ -7,7 +7,7 @@ only when they have shown on the host that they are done. Together or alone, an 
 the same eyes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -25,6 +25,7 @@ from reconciler.actions.shared import (
     bookmark_all,
     destroy_bookmarks,
     destroy_snapshots,
+    divided,
     gave_no_answer,
     own,
 )
@@ -49,12 +50,10 @@ ScriptedAction = (
 )
 """Actions done by one script on one host."""
 
-_Key = tuple[object, ...]
-
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Actions on one host as one script. In the order given, but for those of one kind."""
+    """Actions on one host as one script. In the order given, but for marks of one kind."""
 
     actions: tuple[ScriptedAction, ...]
     _parts: tuple[tuple[int, ...], ...]
@@ -78,11 +77,15 @@ class Together:
         """
         after = after or [()] * len(actions)
         depths = _depths(after)
-        groups: dict[_Key, list[int]] = {}
+        groups: dict[tuple[object, ...], list[int]] = {}
         for number, action in sorted(enumerate(actions), key=lambda item: depths[item[0]]):
-            key = (depths[number], *_key(action, programs=programs))
+            key = (depths[number], *_command(action, programs=programs))
             groups.setdefault(key, []).append(number)
-        parts = tuple(tuple(numbers) for numbers in groups.values())
+        parts = tuple(
+            part
+            for numbers in groups.values()
+            for part in _parts(actions, numbers, programs=programs)
+        )
         place = {number: p for p, numbers in enumerate(parts) for number in numbers}
         needed = (sorted({place[m] for n in numbers for m in after[n]}) for numbers in parts)
         scripts = (
@@ -139,27 +142,39 @@ def _depths(after: Sequence[Sequence[int]]) -> list[int]:
     return depths
 
 
+def _command(action: ScriptedAction, *, programs: bool) -> tuple[object, ...]:
+    """Return what is the same for actions that share their commands."""
+    match action:
+        case Hold() | Release():
+            return action.verb, action.tag, action.version.is_planned
+        case Destroy() if action.of_snapshots and programs:
+            return action.verb, pool_of(action.filesystem)
+        case Destroy() if action.of_cursor:
+            return "destroy cursors", ""
+        case Bookmark():
+            return action.verb, "", action.version.is_planned
+    return action.verb, action.id
+
+
+def _parts(
+    actions: Sequence[ScriptedAction], numbers: Sequence[int], *, programs: bool
+) -> Iterator[tuple[int, ...]]:
+    """Return which of the actions that may share their commands do."""
+    found = [action for n in numbers if isinstance(action := actions[n], Destroy)]
+    if not programs or not found or not found[0].of_snapshots:
+        yield tuple(numbers)
+        return
+    for chunk in divided(found):
+        yield tuple(numbers[place] for place in chunk)
+
+
 def _real(made: Mapping[int, Version], version: Version) -> Version:
     """Return what was made of a promised version, if that is known."""
     return made.get(version.guid, version)
 
 
-def _key(action: ScriptedAction, *, programs: bool) -> _Key:
-    """Return what is the same for actions that share their commands."""
-    match action:
-        case Hold(tag=tag, version=version) | Release(tag=tag, version=version):
-            return action.verb, tag, version.is_planned
-        case Destroy(filesystem=filesystem) if action.of_snapshots and programs:
-            return action.verb, pool_of(filesystem)
-        case Destroy() if action.of_cursor:
-            return "destroy bookmarks", ""
-        case Bookmark():
-            return action.verb, ""
-    return action.verb, action.id
-
-
 def _script(group: Sequence[ScriptedAction], *, programs: bool) -> Script:
-    """Return the commands for actions with the same key."""
+    """Return the commands for actions that share them."""
     destroys = [action for action in group if isinstance(action, Destroy)]
     if programs and destroys and destroys[0].of_snapshots:
         return destroy_snapshots(destroys)

@@ -69,7 +69,7 @@ def test_snapshots_of_all_filesystems_go_in_one_program(alpha: Machine) -> None:
     together = Together.of(destroys, programs=True)
     transcript = perform(alpha, together)
     assert together.judge(transcript) == [Done()] * len(NAMES)
-    assert transcript.outcomes.keys() == {"program 0", "after"}
+    assert transcript.outcomes.keys() == {"program", "after"}
     assert not together.without_programs(transcript)
     assert left(alpha) == {f"{name}@x" for name in NAMES}
 
@@ -81,7 +81,7 @@ def test_it_is_allowed_by_sudo_and_else_done_one_by_one(alpha: Machine) -> None:
     as_zfs = "chmod a+rw line; su zfs -s /bin/sh"
     transcript = perform(alpha, together, Privilege.SUDO, as_zfs)
     assert together.judge(transcript) == [Done()] * len(NAMES)
-    assert transcript.get("program 0") is not None
+    assert transcript.get("program") is not None
     assert not together.without_programs(transcript)
 
     second = [Destroy("alpha", name, versions(alpha, name, "t")) for name in NAMES]
@@ -89,7 +89,7 @@ def test_it_is_allowed_by_sudo_and_else_done_one_by_one(alpha: Machine) -> None:
     transcript = perform(alpha, together, Privilege.NONE, as_zfs)
     assert together.judge(transcript) == [Done()] * len(NAMES)
     assert together.without_programs(transcript)
-    assert "must be run as root" in transcript.outcomes["program 0"].stderr
+    assert "must be run as root" in transcript.outcomes["program"].stderr
     assert left(alpha) == {f"{name}@{v}" for name in NAMES for v in "uvwx"}
 
 
@@ -107,7 +107,7 @@ def test_what_is_held_mounted_or_made_anew(alpha: Machine) -> None:
     assert anew.failure.kind is FailureKind.CHANGED
     assert mounted == Done()
     assert not together.without_programs(transcript)
-    assert json.loads(transcript.outcomes["program 0"].stdout) == {
+    assert json.loads(transcript.outcomes["program"].stdout) == {
         "return": {
             "tank/t/a@s": "errno 16",
             "tank/t/a b@s": "another guid",

@@ -102,20 +102,14 @@ MUTATIONS = (
     SHARED(
         "what the program did not destroy is destroyed without another check",
         (2,),
-        'replace(same, step=f"{prefix}{same.step}")',
-        "None",
+        "replace(same, step=name), destroy.step(), number",
+        "when, destroy.step(), number",
     ),
     SHARED(
         "where programs are refused nothing is destroyed",
         (1,),
-        "Unless(tried.name, programs.all_destroyed(len(snapshots)))",
-        "Succeeded(tried.name)",
-    ),
-    SHARED(
-        "programs are tried though one was refused",
-        (1,),
-        "when=Succeeded(tried.name) if tried is not None else None,",
-        "when=None,",
+        "Unless(_PROGRAM, programs.all_destroyed(len(wanted)))",
+        "Printed(_PROGRAM, programs.all_destroyed(len(wanted)))",
     ),
     SHARED(
         "cursors are destroyed unchecked, and bookmarks made unchecked",
@@ -126,8 +120,8 @@ MUTATIONS = (
     SHARED(
         "a program that got no answer is tried again",
         (1,),
-        "name.startswith(_PROGRAM) and not (outcome.ok and programs.answered(outcome.stdout))",
-        "name.startswith(_PROGRAM) and outcome.status > 1",
+        "not (outcome.ok and programs.answered(outcome.stdout))",
+        "outcome.status > 1",
     ),
     DESTROY(
         "any bookmark counts as a cursor",

@@ -106,8 +106,8 @@ MUTATIONS = (
     TOGETHER(
         "holds of all tags are one command",
         (4,),
-        "            return action.verb, tag, version.is_planned\n",
-        '            return action.verb, "", version.is_planned\n',
+        "return action.verb, action.tag, action.version.is_planned",
+        "return action.verb, '', action.version.is_planned",
     ),
     TOGETHER(
         "what depends on a cursor is done though there is none",

@@ -43,6 +43,19 @@ def cost(filesystems: int) -> Mapping[str, int]:
     return dict(controller.executions)
 
 
+def processes(filesystems: int) -> Mapping[str, int]:
+    """Return how many processes a cycle costs on each host, streams and looks included."""
+    controller = Controller(replicated(filesystems), WEB)
+    controller.apply()
+    return {host: len(faults.started) for host, faults in controller.faults.items()}
+
+
+def test_a_changed_filesystem_costs_three_processes_on_its_sender_and_two_on_its_receiver() -> None:
+    """Those that do the work, and the look that comes back with the stream: all else is shared."""
+    few, many = processes(5), processes(15)
+    assert {host: many[host] - few[host] for host in few} == {"alpha": 30, "vault": 20}
+
+
 @pytest.mark.parametrize("filesystems", [1, 7, TOGETHER])
 def test_a_cycle_goes_to_each_host_twice_beside_the_look_and_the_streams(filesystems: int) -> None:
     """The formula in docs/design/004-executions.md, with the look that each cycle begins with."""
