@@ -14,6 +14,7 @@ from reconciler.observed.change import filesystem_of, next_txg, with_filesystem,
 from reconciler.observed.model import Observed
 from reconciler.zfs import commands
 from reconciler.zfs.capabilities import StreamFlags
+from reconciler.zfs.piping import PLAIN, Piping
 from reconciler.zfs.types import Argv, FilesystemKind, Version
 
 
@@ -47,6 +48,8 @@ class Send:
     """auto | direct | relay"""
     token: str | None = None
     estimated_bytes: int | None = None
+    piping: Piping = PLAIN
+    """What the stream passes on its way."""
 
     @property
     def id(self) -> str:

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from reconciler.desired.selection import Selection
 from reconciler.hosts.addresses import HostAddress
+from reconciler.zfs.piping import NOTHING, Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,8 @@ class Target:
     on_conflict: OnConflict = OnConflict.STOP
     max_lag: int | None = None
     """Seconds: how old the newest version here may be before it is late; None: no goal."""
+    piping: Wanted = NOTHING
+    """What streams pass on their way; the bandwidth is that of all of them together."""
 
     def receiver_of(self, sender: str, filesystem: str) -> str:
         """Return the receiver's name for a sender's filesystem; depends on nothing else."""

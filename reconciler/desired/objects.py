@@ -12,6 +12,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from reconciler.desired.hook_objects import Hook
 from reconciler.desired.host_objects import HostSpec
 from reconciler.desired.part import (
+    Buffer,
+    Compression,
     Count,
     CronText,
     Duration,
@@ -23,6 +25,7 @@ from reconciler.desired.part import (
     Part,
     PatternText,
     Prefix,
+    Rate,
     Regex,
     Share,
     Timezone,
@@ -157,7 +160,7 @@ _ON_THE_WAY = frozenset({"onSourceGone", "properties", "encryption"})
 class Target(Part):
     """One receiver host."""
 
-    later = _ON_THE_WAY | {"compression", "buffer", "bandwidth"}
+    later = _ON_THE_WAY
 
     host: Name = Field(description="The Host that receives.")
     under: Under = Field(
@@ -178,6 +181,21 @@ class Target(Part):
         "auto",
         description="The way of the data: the sender pipes into ssh to the receiver (`direct`),"
         " through two ssh processes on the controller (`relay`), or whichever works (`auto`).",
+    )
+    compression: Compression = Field(
+        "none",
+        description="`zstd`, or `zstd-1` to `zstd-19`: streams are compressed on the way, where"
+        " both hosts have zstd. What is compressed on disk or encrypted hardly gets smaller.",
+    )
+    buffer: Buffer | None = Field(
+        None,
+        description="Memory for an mbuffer at each end, where a host has that program: `128M`.",
+    )
+    bandwidth: Rate | None = Field(
+        None,
+        description="What all streams of this replication to this target together may take."
+        " Each has an even share of it, by the `limits` of the hosts. It needs mbuffer or pv on the"
+        " sender or the receiver: without one nothing is sent.",
     )
     on_conflict: Literal["stop", "rollback", "setAside"] = Field(
         "stop",

@@ -31,6 +31,7 @@ from reconciler.desired.overlap import is_empty
 from reconciler.desired.reading import Item
 from reconciler.desired.scheduling import snapshots_of, window_findings, windows_of
 from reconciler.desired.selection import Selection
+from reconciler.desired.sizes import parse_compression, parse_size
 from reconciler.desired.specset import SpecSet
 from reconciler.desired.units import parse_duration
 from reconciler.hosts.addresses import (
@@ -44,6 +45,7 @@ from reconciler.hosts.addresses import (
     SshAddress,
 )
 from reconciler.zfs.names import InvalidName, check_snapshot
+from reconciler.zfs.piping import Wanted
 
 _A_TIMESTAMP = "20260101T000000Z"
 
@@ -82,7 +84,7 @@ def _host(item: Item[Host], source: str) -> HostAddress:
         address,
         Privilege(spec.privilege),
         None if peer is None else PeerAddress(peer.address, peer.port, peer.user),
-        Limits(spec.limits.sends, spec.limits.receives),
+        Limits(spec.limits.sends, spec.limits.receives, _bytes(spec.limits.bandwidth)),
     )
 
 
@@ -177,6 +179,11 @@ class _Resolver:
             path=DataPath(section.path),
             on_conflict=OnConflict(section.on_conflict),
             max_lag=None if section.max_lag is None else parse_duration(section.max_lag),
+            piping=Wanted(
+                compression=parse_compression(section.compression),
+                buffer=_bytes(section.buffer),
+                bandwidth=_bytes(section.bandwidth),
+            ),
         )
 
     def known_host(self, name: str, where: Position) -> None:
@@ -196,6 +203,10 @@ def _max_destroy(section: MaxDestroySection) -> MaxDestroy:
     """Return the destroy budget; a share of 100% is none."""
     share = int(section.share.removesuffix("%"))
     return MaxDestroy(section.versions, share if share < 100 else None)
+
+
+def _bytes(text: str | None) -> int | None:
+    return None if text is None else parse_size(text)
 
 
 def _there_are(names: Iterable[str]) -> str:

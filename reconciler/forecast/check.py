@@ -19,6 +19,7 @@ from reconciler.observed.model import Filesystem, Observed, Pool, Seen
 from reconciler.planner.history import Common, compare
 from reconciler.planner.marks import Ownership, PairMarks
 from reconciler.zfs.names import ancestors, pool_of
+from reconciler.zfs.piping import PROGRAMS
 from reconciler.zfs.types import Version, VersionKind
 
 _FOREIGN = "somebody"
@@ -104,6 +105,7 @@ class _World:
             zfs_version="",
             pools={name: Pool(name, 1, "ONLINE", readonly=False, free=0) for name in pools},
             filesystems=dict(sorted(filesystems.items())),
+            programs=frozenset(PROGRAMS),
         )
 
     def _sender(self) -> Filesystem:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from reconciler.hosts.addresses import Limits
 from reconciler.observed.model import Observed, Seen
 from reconciler.planner.pairs import Pair
 from reconciler.planner.plan import Conflict, PlannedAction
@@ -29,6 +30,8 @@ class Context:
     """(host, filesystem) → the action that brings it into being; grows as pairs are planned."""
     arriving_raw: set[tuple[str, str]] = field(default_factory=set)
     """Those of them that arrive encrypted, without their key."""
+    limits: Mapping[str, Limits] = field(default_factory=dict)
+    """Host → how much it does at once."""
 
     @classmethod
     def of(
@@ -37,6 +40,7 @@ class Context:
         pairs: Sequence[Pair],
         now: int,
         closed: Mapping[str, int | None],
+        limits: Mapping[str, Limits],
     ) -> "Context":
         """Return the context for planning these pairs."""
         return cls(
@@ -54,6 +58,7 @@ class Context:
                 if not isinstance(observed.get(pair.receiver_host), Seen)
             ),
             closed=closed,
+            limits=limits,
         )
 
 

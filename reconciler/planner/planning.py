@@ -14,6 +14,7 @@ from reconciler.planner.mending_guard import guard_mending
 from reconciler.planner.orphans import orphan_notes
 from reconciler.planner.pairs import Source, find_sources, is_writable
 from reconciler.planner.pairwise import plan_pair
+from reconciler.planner.pipes import piping_notes
 from reconciler.planner.plan import HostState, Plan, PlannedAction, Specs
 from reconciler.planner.retention import evaluate
 from reconciler.planner.retire import Protection, Retention
@@ -39,7 +40,8 @@ def plan(
     found = find_sources(desired, observed, now)
     pairs = found.pairs()
     closed = closed_windows(desired, now)
-    context = Context.of(observed, pairs, now, closed)
+    limits = {name: host.limits for name, host in desired.hosts.items()}
+    context = Context.of(observed, pairs, now, closed, limits)
     pair_plans = [plan_pair(pair, context) for pair in pairs]
     sources = _SourceRetention(pair_plans, context)
     actions = [
@@ -57,6 +59,7 @@ def plan(
         notes=(
             *found.notes,
             *orphan_notes(desired, observed),
+            *piping_notes(desired, observed),
             *zrepl_notes(found.sources, pairs, observed),
         ),
         next_due=next_due(desired.replications.values(), now, _opening(pair_plans, closed)),

@@ -23,11 +23,13 @@ from reconciler.planner.conflicts import Conflicted
 from reconciler.planner.context import Context, PairPlan
 from reconciler.planner.history import Run, runs
 from reconciler.planner.pairs import Pair, is_writable
+from reconciler.planner.pipes import piping_of
 from reconciler.planner.plan import PlannedAction
 from reconciler.planner.retire import Protection, Retention
 from reconciler.planner.way import Way, find_way
 from reconciler.zfs.capabilities import StreamFlags, stream_flags
 from reconciler.zfs.names import ancestors, pool_of
+from reconciler.zfs.piping import PLAIN
 from reconciler.zfs.tokens import ResumeToken
 from reconciler.zfs.types import FilesystemKind, Version
 
@@ -58,6 +60,7 @@ class PairPlanner:
         """What this pair adds to the context's, once it is known to have no conflict."""
         self.waiting: frozenset[int] = frozenset()
         """The guids of what waits for a window."""
+        self.piping = PLAIN
 
     def plan(self) -> PairPlan:
         """Return the plan, or raise Conflicted."""
@@ -66,6 +69,7 @@ class PairPlanner:
         way = find_way(self.pair, self.seen, self.there, may_send=may_send)
         self.waiting = frozenset(version.guid for version in way.waiting)
         flags = self._flags(here, there)
+        self.piping = piping_of(self.pair, self.seen, self.context.limits)
         sends = self._sends(way, flags)
         base = way.wanted[-1] if way.wanted else (way.base.sender if way.base else None)
         if base is not None:
@@ -232,6 +236,7 @@ class PairPlanner:
             path=str(self.pair.target.path),
             token=self.there.resume_token if token is not None and self.there else None,
             estimated_bytes=self._estimate(run, token),
+            piping=self.piping,
         )
         wanted = (
             f"{self.seen.host} would keep it"

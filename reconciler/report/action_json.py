@@ -25,7 +25,9 @@ from reconciler.desired.model import Hook
 from reconciler.errors import PlanFileError
 from reconciler.report.fields import Fields, Json, guid_text
 from reconciler.report.figures import timestamp
+from reconciler.report.piping_json import piping_object, read_piping
 from reconciler.zfs.capabilities import StreamFlags
+from reconciler.zfs.piping import PLAIN
 from reconciler.zfs.types import FilesystemKind, Version, VersionKind
 
 
@@ -145,6 +147,7 @@ def _send(send: Send) -> Json:
         "path": send.path,
         "token": send.token,
         "estimated_bytes": send.estimated_bytes,
+        **({"piping": piping_object(send.piping)} if send.piping != PLAIN else {}),
     }
 
 
@@ -196,6 +199,7 @@ def _read_send(fields: Fields) -> Send:
         path=fields.text("path"),
         token=fields.optional("token", fields.text),
         estimated_bytes=fields.optional("estimated_bytes", fields.number),
+        piping=fields.optional("piping", lambda name: read_piping(fields.object(name))) or PLAIN,
     )
 
 

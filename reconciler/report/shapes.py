@@ -23,7 +23,7 @@ from reconciler.actions import (
 )
 from reconciler.planner.plan import PlannedAction
 from reconciler.report.destroy_reasons import Doomed, doomed
-from reconciler.report.figures import bytes_text
+from reconciler.report.figures import bytes_text, rate_text
 from reconciler.report.lines import Line, Style
 from reconciler.report.naming import filesystems_text
 from reconciler.report.wording import lost_text
@@ -177,9 +177,22 @@ def _send(send: Send, why: str, *, explain: bool) -> Shape:
         + ("" if below else f"  → {send.receiver_host} {receiver}"),
         receiver_host=send.receiver_host if below else "",
         root=receiver.removesuffix(f"/{name}"),
-        manner=_MODES[send.mode] + (", raw" if send.flags.raw else "") + way,
+        manner=_MODES[send.mode] + (", raw" if send.flags.raw else "") + _piping(send) + way,
         aside=why if explain else "",
     )
+
+
+def _piping(send: Send) -> str:
+    """Return what a stream passes on its way."""
+    piping = send.piping
+    parts = []
+    if piping.compression is not None:
+        parts.append(f"zstd-{piping.compression}")
+    if piping.buffer is not None:
+        parts.append(f"buffer {bytes_text(piping.buffer)}")
+    if piping.bandwidth is not None:
+        parts.append(f"at most {rate_text(piping.bandwidth)}")
+    return "".join(f", {part}" for part in parts)
 
 
 _MODES = {

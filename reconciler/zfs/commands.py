@@ -24,6 +24,7 @@ from reconciler.zfs.names import (
 from reconciler.zfs.properties import PLACEHOLDER, SPEC
 from reconciler.zfs.queries import (
     get_guid,
+    get_receiving,
     get_resume_token,
     list_filesystem,
     list_guids,
@@ -40,6 +41,7 @@ __all__ = [
     "destroy_bookmark",
     "destroy_snapshots",
     "get_guid",
+    "get_receiving",
     "get_resume_token",
     "hold",
     "list_filesystem",
