@@ -10,8 +10,9 @@ def pipeline(commands: Sequence[str], telling: int) -> str:
     """Return sh text that runs commands joined by pipes, and ends like them.
 
     Its status is that of the command number `telling` (zfs's own, which says most), or, where that
-    ended well, of the first one that did not. Their statuses come back through descriptor 3; what
-    the last one prints goes by 4 past the shell that reads them.
+    ended well, of the first one that did not. One that nobody reads any more ends of that (141,
+    which is 269 to ksh93): it counts only where nothing else failed. The statuses come back through
+    descriptor 3; what the last command prints goes by 4 past the shell that reads them.
     """
     if len(commands) == 1:
         return commands[0]
@@ -29,7 +30,12 @@ def pipeline(commands: Sequence[str], telling: int) -> str:
 {{
 eval "$({{ {between.join(parts)}; }} 3>&1 )"
 }} 4>&1
-for reconciler_ended in {judged}; do
-[ "$reconciler_ended" = 0 ] || break
+reconciler_ended=0
+for reconciler_one in {judged}; do
+case $reconciler_one in
+0) ;;
+141|269) [ "$reconciler_ended" != 0 ] || reconciler_ended=141 ;;
+*) reconciler_ended=$reconciler_one; break ;;
+esac
 done
 ( exit "$reconciler_ended" )"""

@@ -40,6 +40,9 @@ def test_bytes_go_through_all_of_them_from_stdin_to_stdout(shell: list[str]) -> 
         ((3, 4, 5), 1, 4),
         ((3, 4, 5), 2, 5),
         ((3, 4, 0), 2, 3),
+        ((141, 9, 0), 0, 9),
+        ((141, 141, 0), 0, 141),
+        ((0, 0, 141), 2, 141),
     ],
 )
 def test_it_ends_like_the_telling_one_else_like_the_first_that_failed(
