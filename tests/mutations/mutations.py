@@ -18,6 +18,7 @@ from tests.mutations import (
     of_schedules,
     of_specs,
     of_specs_in_force,
+    of_streams,
     of_transcripts,
     of_trust,
 )
@@ -33,6 +34,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     *of_actions.MUTATIONS,
     *of_execution.MUTATIONS,
     *of_locks.MUTATIONS,
+    *of_streams.MUTATIONS,
     *of_mending.MUTATIONS,
     *of_specs.MUTATIONS,
     *of_specs_in_force.MUTATIONS,
