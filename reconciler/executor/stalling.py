@@ -64,9 +64,9 @@ class Watchdog:
         self.has_bitten = False
 
     def sent(self, count: int) -> None:
-        """Take note of how many bytes have been sent so far."""
+        """Take note of how many bytes have been sent; `zfs send -I` counts each snapshot anew."""
         with self._lock:
-            if count > self._bytes:
+            if count != self._bytes:
                 self._bytes = count
                 self._alive = self._asked = self._clock()
                 self._seen = None

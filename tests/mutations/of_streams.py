@@ -69,8 +69,14 @@ MUTATIONS = (
     STALLING(
         "the same number of bytes told again is a sign of life",
         (2,),
+        "if count != self._bytes:",
+        "if count:",
+    ),
+    STALLING(
+        "the next snapshot of a stream is no sign of life until it is larger than the last",
+        (2,),
+        "if count != self._bytes:",
         "if count > self._bytes:",
-        "if count >= self._bytes:",
     ),
     STALLING(
         "a receiver that can't be asked keeps a stream alive",

@@ -71,6 +71,14 @@ def test_the_same_number_of_bytes_told_again_is_no_sign_of_life() -> None:
     assert stream.ended == [610]  # The first one told was the last byte.
 
 
+def test_bytes_that_are_counted_anew_for_the_next_snapshot_are_a_sign_of_life() -> None:
+    stream = Watched(same())
+    stream.passes(550, sends=iter([10**9] * 1000))
+    stream.passes(550, sends=iter(range(1000)))
+    stream.passes(550, sends=iter(range(1000)))
+    assert stream.ended == []
+
+
 def test_a_receiver_that_works_without_bytes_keeps_the_stream_alive() -> None:
     stream = Watched(CHANGING)
     stream.passes(7200, sends=iter([9] * 1000))
