@@ -8,7 +8,7 @@ ReconcilerError
 ├─ PlanStale(details)                 specs or hosts changed since it was saved    → exit 1
 ├─ LockHeld                           another controller uses the state directory  → exit 11
 └─ HostError(host)                    a host could not be asked
-   ├─ Unreachable, HostBusy, HostLocked, CommandTimeout, OutputCut    transient: try again
+   ├─ Unreachable, HostBusy, HostLocked, CommandTimeout, StreamStalled, OutputCut    try again
    ├─ CommandEnded(status, stderr)    what was to go on for ever did not: its stderr says more
    └─ HostKeyRejected, AuthenticationFailed, NoShell          terminal: needs a person
 
@@ -65,6 +65,10 @@ class HostLocked(HostError):
 
 class CommandTimeout(HostError):
     """Raised when a script did not end within its time."""
+
+
+class StreamStalled(HostError):
+    """Raised when a stream was ended because nothing had moved at either end for too long."""
 
 
 class OutputCut(HostError):

@@ -15,6 +15,7 @@ from reconciler.observed.model import Observed
 from reconciler.zfs import commands
 from reconciler.zfs.capabilities import StreamFlags
 from reconciler.zfs.handover import NOTHING, Properties
+from reconciler.zfs.piping import PLAIN, Piping
 from reconciler.zfs.types import Argv, FilesystemKind, Version
 
 
@@ -64,6 +65,8 @@ class Send:
     """What a filesystem gets that is first received."""
     decrypts: bool = False
     """Whether what is encrypted on the sender leaves it in clear."""
+    piping: Piping = PLAIN
+    """What the stream passes on its way."""
 
     @property
     def id(self) -> str:

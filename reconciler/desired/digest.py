@@ -6,8 +6,13 @@ from collections.abc import Mapping
 from enum import Enum
 
 from reconciler.desired.model import Desired
+from reconciler.zfs.piping import NOTHING
 
 _NOT_CONTENT = frozenset({"digest", "revision", "objects", "folder"})
+_SILENT: Mapping[str, object] = {"bandwidth": None, "piping": NOTHING}
+"""Fields that came later, with what they are where nothing is said: then they are no content, so
+that no digest of specs without them moves with a new version."""
+
 _GENERATION = 12
 """Hex digits of a generation: short enough to be read out, long enough not to repeat."""
 
@@ -43,10 +48,15 @@ def _plain(value: object) -> object:
     """Turn resolved values into what JSON knows; a type's name tells apart what looks alike."""
     fields = getattr(value, "__dataclass_fields__", None)
     if fields is not None:
-        names = (name for name in fields if name not in _NOT_CONTENT)
-        return {"": type(value).__name__, **{name: _plain(getattr(value, name)) for name in names}}
+        said = {name: getattr(value, name) for name in fields if name not in _NOT_CONTENT}
+        plain = {name: _plain(part) for name, part in said.items() if not _is_silent(name, part)}
+        return {"": type(value).__name__, **plain}
     if isinstance(value, Mapping):
         return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, tuple):
         return [_plain(inner) for inner in value]
     return value.value if isinstance(value, Enum) else value
+
+
+def _is_silent(name: str, value: object) -> bool:
+    return name in _SILENT and value == _SILENT[name]

@@ -4,7 +4,17 @@ from typing import Literal
 
 from pydantic import Field
 
-from reconciler.desired.part import Address, Count, HostKey, Jump, Part, Port, StateFile, User
+from reconciler.desired.part import (
+    Address,
+    Count,
+    HostKey,
+    Jump,
+    Part,
+    Port,
+    Rate,
+    StateFile,
+    User,
+)
 
 
 class Ssh(Part):
@@ -51,10 +61,13 @@ class PeerAddress(Part):
 class Limits(Part):
     """How much a host is asked to do at once."""
 
-    later = frozenset({"bandwidth"})
-
     sends: Count = Field(2, description="Streams it sends at the same time.")
     receives: Count = Field(2, description="Streams it receives at the same time.")
+    bandwidth: Rate | None = Field(
+        None,
+        description="What all streams together may take in each direction. Each has an even share:"
+        " of what is sent one in `sends`, of what is received one in `receives`.",
+    )
 
 
 class HostSpec(Part):

@@ -11,6 +11,8 @@ from enum import StrEnum
 from reconciler.desired.selection import Selection
 from reconciler.hosts.addresses import HostAddress
 from reconciler.zfs.handover import NOTHING, Properties
+from reconciler.zfs.piping import NOTHING as NO_PROGRAMS
+from reconciler.zfs.piping import Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +253,8 @@ class Target:
     """Seconds: how old the newest version here may be before it is late; None: no goal."""
     properties: Properties = NOTHING
     encryption: Encryption = Encryption.RAW
+    piping: Wanted = NO_PROGRAMS
+    """What streams pass on their way; the bandwidth is that of all of them together."""
 
     def receiver_of(self, sender: str, filesystem: str) -> str:
         """Return the receiver's name for a sender's filesystem; depends on nothing else."""

@@ -13,6 +13,8 @@ from reconciler.desired.hook_objects import Hook
 from reconciler.desired.host_objects import HostSpec
 from reconciler.desired.part import (
     Bookmarks,
+    Buffer,
+    Compression,
     Count,
     CronText,
     Duration,
@@ -24,6 +26,7 @@ from reconciler.desired.part import (
     Part,
     PatternText,
     Prefix,
+    Rate,
     Regex,
     Share,
     Timezone,
@@ -184,8 +187,6 @@ def _kept(value: object) -> object:
 class Target(Part):
     """One receiver host."""
 
-    later = frozenset({"compression", "buffer", "bandwidth"})
-
     host: Name = Field(description="The Host that receives.")
     under: Under = Field(
         description="The filesystem below which receivers are put, by their full names: with"
@@ -205,6 +206,21 @@ class Target(Part):
         "auto",
         description="The way of the data: the sender pipes into ssh to the receiver (`direct`),"
         " through two ssh processes on the controller (`relay`), or whichever works (`auto`).",
+    )
+    compression: Compression = Field(
+        "none",
+        description="`zstd`, or `zstd-1` to `zstd-19`: streams are compressed on the way, where"
+        " both hosts have zstd. What is compressed on disk or encrypted hardly gets smaller.",
+    )
+    buffer: Buffer | None = Field(
+        None,
+        description="Memory for an mbuffer at each end, where a host has that program: `128M`.",
+    )
+    bandwidth: Rate | None = Field(
+        None,
+        description="What all streams of this replication to this target together may take."
+        " Each has an even share of it, by the `limits` of the hosts. It needs mbuffer or pv on the"
+        " sender or the receiver: without one nothing is sent.",
     )
     on_conflict: Literal["stop", "rollback", "setAside"] = Field(
         "stop",

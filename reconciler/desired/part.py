@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import WithJsonSchema
 
-from reconciler.desired import checks, units
+from reconciler.desired import checks, sizes, units
 
 
 class Part(BaseModel):
@@ -66,5 +66,10 @@ Bookmarks = Annotated[
     ),
 ]
 Regex = Annotated[str, AfterValidator(checks.regex), schema("regular expression")]
+Compression = Annotated[
+    str, AfterValidator(sizes.compression), schema("compression", f"^({sizes.COMPRESSION})$")
+]
+Buffer = Annotated[str, AfterValidator(sizes.buffer), schema("size", f"^{sizes.SIZE}$")]
+Rate = Annotated[str, AfterValidator(sizes.rate), schema("rate", f"^{sizes.RATE}$")]
 CommandText = Annotated[str, AfterValidator(checks.command_text), schema("text")]
 Labels = dict[LabelKey, LabelValue]

@@ -57,7 +57,7 @@ spec:
     ssh: {address: web1.example.com, user: zfs, port: 22}
   privilege: sudo
   peerAddress: {address: 10.0.0.5}
-  limits: {sends: 2, receives: 2}
+  limits: {sends: 2, receives: 2, bandwidth: 200MiB/s}
 ---
 apiVersion: reconciler/v1alpha1
 kind: Host
@@ -105,6 +105,9 @@ spec:
       initial: all
       onConflict: stop
       path: auto
+      compression: zstd
+      buffer: 128M
+      bandwidth: 50MiB/s
       maxLag: 1h
   properties:                   # what receivers get, once, when they are first received
     send: true

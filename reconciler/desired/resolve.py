@@ -38,6 +38,7 @@ from reconciler.desired.objects import Target as TargetSection
 from reconciler.desired.overlap import is_empty
 from reconciler.desired.reading import Item
 from reconciler.desired.scheduling import snapshots_of, window_findings, windows_of
+from reconciler.desired.sizes import parse_compression, parse_size
 from reconciler.desired.specset import SpecSet
 from reconciler.desired.units import parse_duration
 from reconciler.hosts.addresses import (
@@ -51,6 +52,7 @@ from reconciler.hosts.addresses import (
     SshAddress,
 )
 from reconciler.zfs.names import InvalidName, check_snapshot
+from reconciler.zfs.piping import Wanted
 
 _A_TIMESTAMP = "20260101T000000Z"
 
@@ -95,7 +97,7 @@ def _host(item: Item[Host], source: str) -> HostAddress:
         address,
         Privilege(spec.privilege),
         None if peer is None else PeerAddress(peer.address, peer.port, peer.user),
-        Limits(spec.limits.sends, spec.limits.receives),
+        Limits(spec.limits.sends, spec.limits.receives, _bytes(spec.limits.bandwidth)),
     )
 
 
@@ -197,6 +199,11 @@ class _Resolver:
             max_lag=None if section.max_lag is None else parse_duration(section.max_lag),
             properties=properties_of(item.spec.spec, section),
             encryption=encryption_of(item.spec.spec, section),
+            piping=Wanted(
+                compression=parse_compression(section.compression),
+                buffer=_bytes(section.buffer),
+                bandwidth=_bytes(section.bandwidth),
+            ),
         )
 
     def known_host(self, name: str, where: Position) -> None:
@@ -223,6 +230,10 @@ def _left_behind(value: str | int) -> LeftBehind | None:
     if value == "cursor":
         return None
     return LeftBehind(value if isinstance(value, int) else None)
+
+
+def _bytes(text: str | None) -> int | None:
+    return None if text is None else parse_size(text)
 
 
 def _there_are(names: Iterable[str]) -> str:

@@ -12,9 +12,12 @@ from dataclasses import dataclass, field, replace
 from reconciler.actions import Done, Failed, Send, Verdict
 from reconciler.actions.base import changed, read_guids, unexpected
 from reconciler.desired.model import DataPath
-from reconciler.errors import HostError, HostLocked
+from reconciler.errors import HostError, HostLocked, StreamStalled
+from reconciler.executor.stalling import PATIENCE as STALLED
+from reconciler.executor.stalling import Watchdog, patience_with
 from reconciler.hosts import locking
 from reconciler.hosts.addresses import HostAddress, LocalAddress, SimulatedAddress
+from reconciler.hosts.cutting import Cut
 from reconciler.hosts.fleet import Fleet
 from reconciler.hosts.host import Host
 from reconciler.hosts.script import Outcome, Script, Step, Transcript
@@ -54,6 +57,8 @@ class Transfer:
     """Runs sends over the hosts of a fleet; remembers which senders reach which receivers."""
 
     fleet: Fleet
+    patience: float = STALLED
+    """Seconds after which a stream that shows no sign of life is ended."""
     _reach: dict[tuple[str, str], bool] = field(default_factory=dict)
     _unlocked: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -71,10 +76,7 @@ class Transfer:
         look: Outcome | None = None
         unlocked = ""
         try:
-            host, script = self._route(current)
-            listener = _Progress(on_bytes)
-            timeout = stream_timeout(current.estimated_bytes)
-            transcript = host.run(script, timeout=timeout, on_stderr=listener)
+            transcript = self._streamed(current, on_bytes)
             outcome, look = parted(transcript.outcomes[STREAM])
             look = look or transcript.get(LOOK)
             unlocked = _unlocked(send, transcript, outcome)
@@ -94,6 +96,31 @@ class Transfer:
         self._unlocked.add(host)
         remark = f"{host} could not be locked against other controllers: {unlocked}"
         return replace(verdict, note="; ".join(filter(None, (verdict.note, remark))))
+
+    def _streamed(self, send: Send, on_bytes: Callable[[int], None]) -> Transcript:
+        """Run the stream and watch over it. Raises HostError."""
+        host, script = self._route(send)
+        cut, patience = Cut(), patience_with(send.piping, self.patience)
+        watchdog = Watchdog(patience, lambda: self._receiving(send), cut.make)
+        listener = _Progress(on_bytes, watchdog.sent)
+        timeout = stream_timeout(send.estimated_bytes, send.piping.bandwidth)
+        try:
+            with watchdog:
+                return host.run(script, timeout=timeout, on_stderr=listener, cut=cut)
+        except HostError as error:
+            if watchdog.has_bitten:
+                raise stalled(send, patience) from error
+            raise
+
+    def _receiving(self, send: Send) -> str | None:
+        """Return what changes on the receiver while it receives, None if it can't be asked."""
+        script = Script((Step("receiving", commands.get_receiving(send.receiver_filesystem)),))
+        host = self.fleet.host(send.receiver_host)
+        try:
+            outcome = host.run(script, timeout=CHECK_TIMEOUT).outcomes["receiving"]
+        except HostError:
+            return None
+        return outcome.stdout if outcome.ok else None
 
     # -- before -----------------------------------------------------------------------------------
 
@@ -117,19 +144,20 @@ class Transfer:
         sender = self.fleet.addresses[send.host]
         receiver = self.fleet.addresses[send.receiver_host]
         commands_ = send.send_command(), send.receive_command()
-        lock, look = self.fleet.lock, send.look()
+        lock, look, piping = self.fleet.lock, send.look(), send.piping
         behind = look_after(look)
         if sender == receiver:
-            pipe = Script((local_pipe(*commands_), behind), mutates=True)
+            pipe = Script((local_pipe(*commands_, piping), behind), mutates=True)
             return self.fleet.host(send.host), pipe
         if isinstance(sender.address, SimulatedAddress):
             link = self.fleet.link(send.host, send.receiver_host)
             return link, Script((local_pipe(*commands_), behind), mutates=True)
         along = look if sum(map(len, look)) <= MOST_LOOKED_AT else None
         if self._goes_direct(send, sender, receiver):
-            step = direct(receiver, *commands_, lock, along)
+            step = direct(receiver, *commands_, lock, along, piping=piping)
             return self.fleet.host(send.host), Script((step,))
-        step = relay(sender, receiver, *commands_, self.fleet.options, lock=lock, look=along)
+        options = self.fleet.options
+        step = relay(sender, receiver, *commands_, options, lock=lock, look=along, piping=piping)
         here = isinstance(receiver.address, LocalAddress)
         steps = (step, behind) if here else (step,)
         return self.fleet.controller(), Script(steps, mutates=here)
@@ -189,13 +217,27 @@ class Transfer:
         return replace(verdict, note="; ".join(filter(None, (verdict.note, remark))))
 
 
-def stream_timeout(estimated_bytes: int | None) -> float:
+def stream_timeout(estimated_bytes: int | None, bandwidth: int | None = None) -> float:
     """Return after how many seconds a stream of an estimated size is taken to hang.
 
     >>> stream_timeout(360_000_000) / 3600
     7.0
     """
-    return NO_ESTIMATE if estimated_bytes is None else PATIENCE + estimated_bytes / SLOWEST
+    if estimated_bytes is None:
+        return NO_ESTIMATE
+    # A limit below that is kept by being slow.
+    slowest = min(SLOWEST, bandwidth / 2) if bandwidth else SLOWEST
+    return PATIENCE + estimated_bytes / slowest
+
+
+def stalled(send: Send, seconds: float) -> StreamStalled:
+    """Return the error for a stream that was ended because it hung."""
+    return StreamStalled(
+        send.receiver_host,
+        f"nothing was sent and nothing changed in {send.receiver_filesystem} for"
+        f" {seconds:.0f} s, so the stream was ended; what has arrived stays, and the next run goes"
+        " on from there",
+    )
 
 
 def _unlocked(send: Send, transcript: Transcript, outcome: Outcome) -> str:
@@ -256,7 +298,7 @@ def _at(send: Send, version: Version) -> str:
 class _Progress:
     """Turns what `zfs send -vP` says on stderr into bytes sent."""
 
-    def __init__(self, on_bytes: Callable[[int], None]) -> None:
+    def __init__(self, *on_bytes: Callable[[int], None]) -> None:
         self._on_bytes = on_bytes
         self._rest = ""
 
@@ -265,4 +307,5 @@ class _Progress:
         for line in lines:
             sent = parse_progress(line)
             if sent is not None:
-                self._on_bytes(sent)
+                for hear in self._on_bytes:
+                    hear(sent)

@@ -21,6 +21,7 @@ from reconciler.planner.history import Common, compare
 from reconciler.planner.marks import Ownership, PairMarks
 from reconciler.planner.plan import WINDOW
 from reconciler.zfs.names import ancestors, pool_of
+from reconciler.zfs.piping import PROGRAMS
 from reconciler.zfs.types import Version, VersionKind
 
 _FOREIGN = "somebody"
@@ -109,6 +110,7 @@ class _World:
             zfs_version="",
             pools={name: Pool(name, 1, "ONLINE", readonly=False, free=0) for name in pools},
             filesystems=dict(sorted(filesystems.items())),
+            programs=frozenset(PROGRAMS),
         )
 
     def _sender(self) -> Filesystem:

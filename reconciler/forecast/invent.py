@@ -8,6 +8,7 @@ from reconciler.desired.model import Desired, Replication
 from reconciler.desired.selection import SUBTREE
 from reconciler.observed.model import Filesystem, Observed, Pool, Seen
 from reconciler.zfs.names import ancestors, pool_of
+from reconciler.zfs.piping import PROGRAMS
 from reconciler.zfs.types import FilesystemKind
 
 CHILDREN = ("a", "b", "c")
@@ -79,6 +80,7 @@ def _host(host: str, chosen: set[str], pools: set[str], now: int) -> Seen:
             for guid, name in enumerate(sorted({pool_of(name) for name in names}), start=1)
         },
         filesystems={name: blank(name) for name in sorted(names)},
+        programs=frozenset(PROGRAMS),
         listed=tuple(sorted({pool_of(name) for name in names})),
     )
 

@@ -62,6 +62,8 @@ class Limits:
 
     sends: int = 2
     receives: int = 2
+    bandwidth: int | None = None
+    """Bytes a second of all streams together, in each direction."""
 
 
 Address = SshAddress | LocalAddress | SimulatedAddress

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from reconciler.hosts.cutting import Cut
 from reconciler.hosts.script import Script, Transcript
 from reconciler.zfs.types import Argv
 
@@ -21,14 +22,21 @@ class Host(Protocol):
         ...
 
     def run(
-        self, script: Script, *, timeout: float, on_stderr: StderrListener | None = None
+        self,
+        script: Script,
+        *,
+        timeout: float,
+        on_stderr: StderrListener | None = None,
+        cut: Cut | None = None,
     ) -> Transcript:
         """Run a script in one execution; `on_stderr` gets stderr text as it arrives.
 
+        By `cut` another thread can end it.
+
         Raises `reconciler.errors.HostError`: the host could not be reached, did not finish within
-        `timeout` seconds (what still runs there is stopped, unless the script has to finish what it
-        began), or its output was cut. A step that
-        fails is no error here; its outcome says so.
+        `timeout` seconds or before `cut` (what still runs there is stopped, unless the script has
+        to finish what it began), or its output was cut. A step that fails is no error here; its
+        outcome says so.
         """
         ...
 

@@ -12,6 +12,7 @@ from typing import IO
 from reconciler.errors import CommandTimeout, NoShell
 from reconciler.hosts import shell
 from reconciler.hosts.addresses import HostAddress, Privilege
+from reconciler.hosts.cutting import Cut
 from reconciler.hosts.following import Listener, listen
 from reconciler.hosts.host import LineListener, Pulse, StderrListener
 from reconciler.hosts.local_source import LocalSource
@@ -40,7 +41,12 @@ class LocalHost:
         return self._address.name
 
     def run(
-        self, script: Script, *, timeout: float, on_stderr: StderrListener | None = None
+        self,
+        script: Script,
+        *,
+        timeout: float,
+        on_stderr: StderrListener | None = None,
+        cut: Cut | None = None,
     ) -> Transcript:
         """Run a script, see `reconciler.hosts.host.Host`."""
         nonce = secrets.token_hex(16)
@@ -52,6 +58,8 @@ class LocalHost:
             self._running.add(execution)
         try:
             execution.feed(text)
+            if cut is not None:
+                cut.ends(execution.cut)
             if not execution.is_over(within=timeout):
                 raise CommandTimeout(self.name, f"not done after {timeout:g} s, so it was stopped")
         finally:

@@ -79,6 +79,9 @@ class Step:
     """A second command that reads the first one's stdout (a stream: it never passes Python).
     Then the outcome's stdout is what the second printed on stdout *and stderr*, its stderr is the
     first one's, and both statuses are kept."""
+    through: tuple[Argv, ...] = ()
+    """Programs between the two that change nothing of what arrives. One that fails counts as a
+    failure of the first. A simulated host has no need of them."""
     after: tuple[Condition, ...] = ()
     """What else has to hold: what other scripts did that this one goes after (`hosts.joining`)."""
     there: bool = False

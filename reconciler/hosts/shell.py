@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from reconciler.hosts import locking
 from reconciler.hosts.addresses import Privilege
 from reconciler.hosts.locking import HostLock
+from reconciler.hosts.pipeline import pipeline
 from reconciler.hosts.script import (
     Condition,
     FieldsOf,
@@ -225,7 +226,8 @@ def _body(step: Step, position: dict[str, int], privilege: Privilege, *, capture
         rows = r"""printf '%s\n' "$reconciler_fields" | tr '\n' '\0'"""
         command = f"{rows} | xargs -0 {command}"
     if step.into is not None:
-        body = _stream(command, step.argv, step.into, privilege)
+        first = pipeline([command, *map(quote, step.through)], telling=0)
+        body = _stream(first, step, step.into, privilege)
     else:
         # In a subshell: an argv like `exit 1` must not end the script.
         body = _capture(command, index) if captured else f"( {command} ); reconciler_status=$?"
@@ -260,11 +262,11 @@ reconciler_status=$?
 printf '%s' "${output}" || reconciler_status=126"""
 
 
-def _stream(first: str, argv: Argv, into: Argv, privilege: Privilege) -> str:
+def _stream(first: str, step: Step, into: Argv, privilege: Privilege) -> str:
     """Join two commands by a pipe. Both statuses come back through descriptor 3."""
     # A signal of ours doesn't reach what sudo made root's; the end of a cat between the two does.
-    both = privileged(argv, privilege) != argv and privileged(into, privilege) != into
-    between = "| cat 3>&- 4>&- " if both else ""
+    both = all(privileged(argv, privilege) != argv for argv in (step.argv, into))
+    between = "| cat 3>&- 4>&- " if both and not step.through else ""
     second = quote(privileged(into, privilege))
     return f"""\
 reconciler_first=255 reconciler_status=255

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from reconciler.errors import CommandTimeout, Unreachable
 from reconciler.hosts import simulated_events
+from reconciler.hosts.cutting import Cut
 from reconciler.hosts.following import Listener
 from reconciler.hosts.host import LineListener, Pulse, StderrListener
 from reconciler.hosts.script import (
@@ -31,13 +32,13 @@ from reconciler.hosts.transcript import DECODING_ERRORS, ENCODING, read
 from reconciler.simulator.cell import Cell
 from reconciler.simulator.faults import (
     ConnectionLost,
-    Cut,
     Faults,
     FaultyCell,
     Hung,
     ScriptCut,
     cut_after,
 )
+from reconciler.simulator.faults import Cut as StreamCut
 from reconciler.simulator.owners import new_owner
 from reconciler.simulator.process import BROKEN_PIPE, ChunkedInput, Process, Refused
 from reconciler.simulator.reception import abandoned
@@ -63,9 +64,15 @@ class SimulatedHost:
     faults: Faults = field(default_factory=Faults)
 
     def run(
-        self, script: Script, *, timeout: float, on_stderr: StderrListener | None = None
+        self,
+        script: Script,
+        *,
+        timeout: float,
+        on_stderr: StderrListener | None = None,
+        cut: Cut | None = None,
     ) -> Transcript:
         """Run a script, see `reconciler.hosts.host.Host`; nothing here takes any time."""
+        del cut
         return _run(script, self, self, timeout, on_stderr)
 
     def follow(
@@ -98,9 +105,15 @@ class SimulatedLink:
         return self.sender.name
 
     def run(
-        self, script: Script, *, timeout: float, on_stderr: StderrListener | None = None
+        self,
+        script: Script,
+        *,
+        timeout: float,
+        on_stderr: StderrListener | None = None,
+        cut: Cut | None = None,
     ) -> Transcript:
         """Run a script whose steps are streams, see `reconciler.hosts.host.Host`."""
+        del cut
         return _run(script, self.sender, self.receiver, timeout, on_stderr)
 
     def follow(
@@ -249,7 +262,7 @@ def _stdout(host: SimulatedHost, process: Process) -> Generator[bytes, None, Non
         process.fail(*refused.lines, status=refused.status)
         return
     chunks = start(process)
-    if not isinstance(fault, Cut):
+    if not isinstance(fault, StreamCut):
         yield from chunks
         return
     yield from cut_after(chunks, fault.bytes)

@@ -6,7 +6,9 @@ processes; they verify host keys and never ask, and they end with the script the
 """
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from reconciler.hosts.addresses import (
     HostAddress,
@@ -19,9 +21,11 @@ from reconciler.hosts.addresses import (
 )
 from reconciler.hosts.known_hosts import parse_key
 from reconciler.hosts.locking import HostLock, around
+from reconciler.hosts.pipeline import pipeline
 from reconciler.hosts.script import Outcome, Script, Step
 from reconciler.hosts.shell import SEARCH_PATH, privileged, quote
 from reconciler.hosts.ssh_config import destination
+from reconciler.zfs.piping import PLAIN, End, Piping
 from reconciler.zfs.types import Argv
 
 STREAM = "stream"
@@ -56,9 +60,9 @@ _SSH: Argv = (
 )
 
 
-def local_pipe(send: Argv, receive: Argv) -> Step:
+def local_pipe(send: Argv, receive: Argv, piping: Piping = PLAIN) -> Step:
     """Return the step for a sender and a receiver on one host, to be run there."""
-    return Step(STREAM, send, into=receive)
+    return Step(STREAM, send, into=receive, through=piping.programs(End.SENDER))
 
 
 def look_after(look: Argv) -> Step:
@@ -66,20 +70,29 @@ def look_after(look: Argv) -> Step:
     return Step(LOOK, look, there=True)
 
 
-def direct(
+def direct(  # noqa: PLR0913 - both commands, and how
     receiver: HostAddress,
     send: Argv,
     receive: Argv,
     lock: HostLock | None = None,
     look: Argv | None = None,
+    *,
+    piping: Piping = PLAIN,
 ) -> Step:
     """Return the step that pushes a stream to the receiver, to be run on the sender.
 
     The receiver is locked while it receives; sending changes nothing. `look` is what tells on the
     receiver what has arrived; see `parted`.
     """
-    command = remote_command(receive, receiver.privilege, lock and lock.at(receiver.name), look)
-    return Step(STREAM, send, into=(*_towards(receiver), command))
+    command = remote_command(
+        receive,
+        receiver.privilege,
+        lock and lock.at(receiver.name),
+        look,
+        before=piping.programs(End.RECEIVER),
+    )
+    into = (*_towards(receiver), command)
+    return Step(STREAM, send, into=into, through=piping.programs(End.SENDER))
 
 
 def relay(  # noqa: PLR0913 - both ends, both commands, and how
@@ -91,14 +104,26 @@ def relay(  # noqa: PLR0913 - both ends, both commands, and how
     *,
     lock: HostLock | None = None,
     look: Argv | None = None,
+    piping: Piping = PLAIN,
 ) -> Step:
     """Return the step that leads a stream through the controller, to be run there.
 
     The controller itself may be one of the two ends; a script in which it receives changes
     something there. Any other receiver is locked by the step, and looks as `direct` has it.
     """
-    first = _at(sender, send, options)
-    return Step(STREAM, first, into=_at(receiver, receive, options, lock, look))
+    outwards, inwards = piping.programs(End.SENDER), piping.programs(End.RECEIVER)
+    # The programs of an end run where it is; those of an end that is here, between the two.
+    here = tuple(
+        argv
+        for host, programs in ((sender, outwards), (receiver, inwards))
+        if isinstance(host.address, LocalAddress)
+        for argv in programs
+    )
+    first = _at(sender, options, partial(remote_command, send, after=outwards), send)
+    there = partial(
+        remote_command, receive, lock=lock and lock.at(receiver.name), look=look, before=inwards
+    )
+    return Step(STREAM, first, into=_at(receiver, options, there, receive), through=here)
 
 
 def parted(outcome: Outcome) -> tuple[Outcome, Outcome | None]:
@@ -118,21 +143,30 @@ def can_reach(receiver: HostAddress) -> Script:
     return Script((Step("reach", (*_towards(receiver), "true")),))
 
 
-def remote_command(
-    argv: Argv, privilege: Privilege, lock: HostLock | None = None, look: Argv | None = None
+def remote_command(  # noqa: PLR0913 - what runs, and with what around it
+    argv: Argv,
+    privilege: Privilege,
+    lock: HostLock | None = None,
+    look: Argv | None = None,
+    *,
+    before: Sequence[Argv] = (),
+    after: Sequence[Argv] = (),
 ) -> str:
     """Return the argv as the command of an ssh: sh, bash, fish and csh as login shells agree on it.
 
+    What comes in passes the programs `before`, what goes out those `after`; see `pipeline`.
     With a lock it runs under that one, or ends as `locking.told` reads. With a look it is run
     after the command, and told as `parted` reads.
     What a shell might not take literally is written in octal between single quotes, where not
     even csh's `!` or fish's backslash mean anything.
     """
     text = f"PATH={SEARCH_PATH} LC_ALL=C TZ=UTC; export PATH LC_ALL TZ; "
-    command = quote(privileged(argv, privilege))
+    parts = [*before, privileged(argv, privilege), *after]
+    command = pipeline(list(map(quote, parts)), telling=len(before))
     if look is not None:
         command = _looking(command, quote(privileged(look, privilege)))
-    text += around(command, lock) if lock is not None else command if look else f"exec {command}"
+    alone = look is None and len(parts) == 1
+    text += around(command, lock) if lock is not None else f"exec {command}" if alone else command
     escaped = "".join(c if c in _PLAIN else _octal(c) for c in text)
     return f"""exec /bin/sh -c 'eval "$(printf "{escaped}")"'"""
 
@@ -153,13 +187,9 @@ def _octal(character: str) -> str:
 
 
 def _at(
-    host: HostAddress,
-    argv: Argv,
-    options: SshOptions,
-    lock: HostLock | None = None,
-    look: Argv | None = None,
+    host: HostAddress, options: SshOptions, remote: Callable[[Privilege], str], argv: Argv
 ) -> Argv:
-    """Return the argv as the controller runs it on a host."""
+    """Return the argv as the controller runs it on a host, or what it runs to enter that."""
     match host.address:
         case LocalAddress():
             return privileged(argv, host.privilege)
@@ -169,8 +199,7 @@ def _at(
             # The jump host's key is verified as ssh_config says: it only passes on the inner
             # connection, which verifies the host itself.
             where = (*_pin(address.host_key), *destination(address, options), "--", address.address)
-            command = remote_command(argv, host.privilege, lock and lock.at(host.name), look)
-            return (*_SSH, *where, command)
+            return (*_SSH, *where, remote(host.privilege))
 
 
 def _towards(receiver: HostAddress) -> Argv:

@@ -130,7 +130,7 @@ def _bandwidth(section: Section) -> Iterator[Remark]:
     limit = section.section("bandwidth_limit")
     yield from unknown(limit, "max", "bucket_capacity")
     if limit.has("max") and not limit.text("max").startswith("-"):
-        said = "there is no `bandwidth` in this version: streams are not slowed down"
+        said = "not taken over: write `bandwidth` into the target, or into `limits` of a Host"
         yield lost(limit.at(), f"`bandwidth_limit` of {limit.text('max')}: {said}")
 
 

@@ -100,6 +100,8 @@ class Seen:
     """Every filesystem and volume of the imported pools that were asked about, sorted by name."""
     listed: tuple[str, ...] = ()
     """The roots whose versions were asked for; below them a missing version is absent."""
+    programs: frozenset[str] = frozenset()
+    """Those that streams may pass (`zfs.piping`) and the host is known to have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The one script that tells everything about a host: seven commands, however much it holds.
+"""The one script that tells everything about a host: eight commands, however much it holds.
 
 `observed.read` understands what it prints. The filesystems of whole pools are listed, not only
 those below the roots, so that the parents of a receiver's missing root are known; it is cheap,
@@ -10,9 +10,11 @@ from collections.abc import Iterable, Sequence
 from reconciler.hosts.script import FieldsOf, Script, Step
 from reconciler.zfs import queries
 from reconciler.zfs.names import is_within, pool_of
+from reconciler.zfs.piping import find_programs
 
 CLOCK = "clock"
 RELEASE = "release"
+PROGRAMS = "programs"
 POOLS = "pools"
 FEATURES = "features"
 FILESYSTEMS = "filesystems"
@@ -25,7 +27,7 @@ def probe(roots: Sequence[str], properties: Sequence[str] = ()) -> Script:
 
     `properties` are those of filesystems that are to be told beside what always is. Roots that do
     not exist or whose pool is not imported are no error: that is to be learned.
-    Without roots there are only the clock, the release and the pools.
+    Without roots there are only the clock, the release, the programs and the pools.
     """
     return Script((*_HOST, *_below(outermost(roots), properties), _CLOCK))
 
@@ -50,6 +52,7 @@ _CLOCK = Step(CLOCK, ("date", "+%s"))
 
 _HOST = (
     Step(RELEASE, queries.version()),
+    Step(PROGRAMS, find_programs()),
     Step(POOLS, queries.list_pools()),
     Step(FEATURES, queries.get_features()),
 )

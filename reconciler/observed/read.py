@@ -33,6 +33,7 @@ from reconciler.zfs.parse import (
     parse_pools,
     parse_versions,
 )
+from reconciler.zfs.piping import parse_programs
 from reconciler.zfs.properties import DISABLED, gone_since
 from reconciler.zfs.types import Version, version_order
 
@@ -86,7 +87,9 @@ def _seen(host: str, asked: _Asked, transcript: Transcript, now: int) -> Seen:
     release = _release(transcript)
     pools = _pools(transcript)
     below = _below(asked, transcript, pools) if asked.roots else _Below((), {})
-    return Seen(host, now, clock, release, pools, below.filesystems, below.listed)
+    return Seen(
+        host, now, clock, release, pools, below.filesystems, below.listed, _programs(transcript)
+    )
 
 
 def _clock(transcript: Transcript) -> int:
@@ -101,6 +104,12 @@ def _release(transcript: Transcript) -> str:
         return str(parse_zfs_version(output(transcript, probe.RELEASE)).userland)
     except VersionError as error:
         raise Trouble(str(error), "OpenZFS 2.1 or later is needed") from error
+
+
+def _programs(transcript: Transcript) -> frozenset[str]:
+    """Return the programs for streams. One that is not known of is one that is not there."""
+    found = transcript.get(probe.PROGRAMS)
+    return parse_programs(found.stdout) if found is not None else frozenset()
 
 
 def _pools(transcript: Transcript) -> dict[str, Pool]:

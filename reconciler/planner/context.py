@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from reconciler.hosts.addresses import Limits
 from reconciler.observed.model import Observed, Seen
 from reconciler.planner.absence import Absences
 from reconciler.planner.chains import Chains
@@ -39,6 +40,8 @@ class Context:
     """(host, filesystem) → the action that brings it into being; grows as pairs are planned."""
     arriving_raw: set[tuple[str, str]] = field(default_factory=set)
     """Those of them that arrive encrypted, without their key."""
+    limits: Mapping[str, Limits] = field(default_factory=dict)
+    """Host → how much it does at once."""
 
     @classmethod
     def of(  # noqa: PLR0913, PLR0917 - what a plan rests on
@@ -48,6 +51,7 @@ class Context:
         now: int,
         closed: Mapping[str, int | None],
         absences: Absences,
+        limits: Mapping[str, Limits],
         chains: Chains | None = None,
     ) -> "Context":
         """Return the context for planning these pairs."""
@@ -73,6 +77,7 @@ class Context:
             absences=absences,
             closed=closed,
             chains=chains,
+            limits=limits,
         )
 
 

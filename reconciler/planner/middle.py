@@ -39,6 +39,7 @@ def plan_pairs(
 ) -> Planned:
     """Find and plan all pairs, each replication after those that feed it."""
     chains = Chains.of(desired, observed)
+    limits = {name: host.limits for name, host in desired.hosts.items()}
     found = Sources((), (), ())
     pair_plans: list[PairPlan] = []
     context: Context | None = None
@@ -47,7 +48,7 @@ def plan_pairs(
         more = find_sources(layer, observed, now, brought)
         found = found.and_more(more)
         pairs = origins_first(more.pairs())
-        following = Context.of(observed, pairs, now, closed, absences, chains)
+        following = Context.of(observed, pairs, now, closed, absences, limits, chains)
         if context is not None:
             following = replace(
                 following,
@@ -61,7 +62,7 @@ def plan_pairs(
         pair_plans += planned
         observed, brought = _arrived(planned, observed, brought, chains)
     if context is None:
-        context = Context.of(observed, (), now, closed, absences)
+        context = Context.of(observed, (), now, closed, absences, limits)
     return Planned(found, tuple(p.pair for p in pair_plans), tuple(pair_plans), context)
 
 

@@ -18,6 +18,7 @@ from reconciler.planner.guards import guard
 from reconciler.planner.mending_guard import guard_mending
 from reconciler.planner.middle import plan_pairs, retire_middle
 from reconciler.planner.pairs import Source, is_writable
+from reconciler.planner.pipes import piping_notes
 from reconciler.planner.plan import HostState, Plan, PlannedAction, Specs
 from reconciler.planner.retention import evaluate
 from reconciler.planner.retire import Protection, Retention
@@ -66,6 +67,7 @@ def plan(
             *(note for pair_plan in pair_plans for note in pair_plan.notes),
             *leaving.notes,
             *deselected_notes(desired, observed),
+            *piping_notes(desired, observed),
             *zrepl_notes(found.sources, planned.pairs, observed),
         ),
         next_due=next_due(desired.replications.values(), now, _opening(pair_plans, closed)),

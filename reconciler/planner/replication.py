@@ -25,12 +25,14 @@ from reconciler.planner.context import Context, PairPlan
 from reconciler.planner.encryption import Form, check_form, form_of
 from reconciler.planner.history import Run, runs, singly
 from reconciler.planner.pairs import Pair, is_writable
+from reconciler.planner.pipes import piping_of
 from reconciler.planner.plan import Note, PlannedAction, Severity
 from reconciler.planner.retire import Protection, Retention
 from reconciler.planner.way import Way, find_way
 from reconciler.zfs.capabilities import StreamFlags, stream_flags
 from reconciler.zfs.handover import NOTHING
 from reconciler.zfs.names import ancestors, pool_of
+from reconciler.zfs.piping import PLAIN
 from reconciler.zfs.tokens import ResumeToken
 from reconciler.zfs.types import FilesystemKind, Version
 
@@ -63,6 +65,7 @@ class PairPlanner:
         """What the first stream starts from, of a clone whose origin the receiver has."""
         self.waiting: frozenset[int] = frozenset()
         """The guids of what waits for a window."""
+        self.piping = PLAIN
 
     def plan(self) -> PairPlan:
         """Return the plan, or raise Conflicted."""
@@ -73,6 +76,7 @@ class PairPlanner:
         way = find_way(self.pair, self.seen, self.there, may_send=may_send, origin=origin)
         self.waiting = frozenset(version.guid for version in way.waiting)
         flags = self._flags(here, there, way)
+        self.piping = piping_of(self.pair, self.seen, self.context.limits)
         sends = self._sends(way, flags)
         base = way.wanted[-1] if way.wanted else (way.base.sender if way.base else None)
         if base is not None:
@@ -272,6 +276,7 @@ class PairPlanner:
             origin=clone.origin if clone is not None else None,
             properties=self.pair.target.properties if first else NOTHING,
             decrypts=form_of(self.pair) is Form.DECRYPTED,
+            piping=self.piping,
         )
         wanted = (
             f"{self.seen.host} would keep it"

@@ -28,8 +28,10 @@ from reconciler.desired.model import Hook
 from reconciler.errors import PlanFileError
 from reconciler.report.fields import Fields, Json, guid_text
 from reconciler.report.figures import timestamp
+from reconciler.report.piping_json import piping_object, read_piping
 from reconciler.zfs.capabilities import StreamFlags
 from reconciler.zfs.handover import NOTHING, Properties
+from reconciler.zfs.piping import PLAIN
 from reconciler.zfs.properties import GONE_SINCE
 from reconciler.zfs.types import FilesystemKind, Version, VersionKind
 
@@ -154,6 +156,7 @@ def _send(send: Send) -> Json:
         **({"origin": _origin(send.origin)} if send.origin is not None else {}),
         **({"properties": _handed(send.properties)} if send.properties else {}),
         **({"decrypts": True} if send.decrypts else {}),
+        **({"piping": piping_object(send.piping)} if send.piping != PLAIN else {}),
     }
 
 
@@ -220,6 +223,7 @@ def _read_send(fields: Fields) -> Send:
         origin=fields.optional("origin", lambda name: _read_origin(fields.object(name))),
         properties=_read_properties(fields.optional("properties", fields.object)),
         decrypts=fields.optional("decrypts", fields.flag) or False,
+        piping=fields.optional("piping", lambda name: read_piping(fields.object(name))) or PLAIN,
     )
 
 

@@ -25,7 +25,7 @@ from reconciler.actions import (
 )
 from reconciler.planner.plan import PlannedAction
 from reconciler.report.destroy_reasons import Doomed, doomed
-from reconciler.report.figures import bytes_text
+from reconciler.report.figures import bytes_text, rate_text
 from reconciler.report.lines import Line, Style
 from reconciler.report.naming import filesystems_text
 from reconciler.report.wording import lost_text, mark_text
@@ -212,6 +212,13 @@ def _particulars(send: Send) -> Iterator[str]:
     for name, value in send.properties.override:
         if applies(name, send.kind):
             yield f"{name}={value}"
+    piping = send.piping
+    if piping.compression is not None:
+        yield f"zstd-{piping.compression}"
+    if piping.buffer is not None:
+        yield f"buffer {bytes_text(piping.buffer)}"
+    if piping.bandwidth is not None:
+        yield f"at most {rate_text(piping.bandwidth)}"
 
 
 _MODES = {

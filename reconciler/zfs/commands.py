@@ -28,6 +28,7 @@ from reconciler.zfs.properties import PLACEHOLDER, SPEC
 from reconciler.zfs.queries import (
     get_guid,
     get_property,
+    get_receiving,
     get_resume_token,
     list_all_within,
     list_filesystem,
@@ -48,6 +49,7 @@ __all__ = [
     "destroy_snapshots",
     "get_guid",
     "get_property",
+    "get_receiving",
     "get_resume_token",
     "hold",
     "list_all_within",

@@ -240,6 +240,9 @@ NOISE = (
     r"^nvlist version: \d",
     r"^\t(object|offset|bytes|toguid|fromguid|toname|\w+ok) = ",
     r"^sudo: unable to resolve host ",
+    # What streams pass, when an end of it is gone: consequences, never the cause.
+    r"^(mbuffer|zstd|pv): .*Broken pipe$",
+    r"^(zstd: )?/\*stdin\*\\ ?: (unexpected end of file|Read error \(39\) : premature end)",
     r"setlocale: |cannot change locale",
     r"^\s*$",
 )

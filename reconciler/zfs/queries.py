@@ -178,6 +178,16 @@ def list_filesystem(name: str) -> Argv:
     return ("zfs", "list", "-H", "-o", "name", "-t", "filesystem,volume", name)
 
 
+def get_receiving(filesystem: str) -> Argv:
+    """Print what changes while a filesystem is being received.
+
+    The token (zfsprops(7)) has how far the stream has come, and moves with each transaction group
+    that took in data; what is used changes also where only things are freed or made anew.
+    """
+    check_filesystem(filesystem)
+    return ("zfs", "get", "-H", "-p", "-o", "value", "receive_resume_token,used", filesystem)
+
+
 def get_resume_token(filesystem: str) -> Argv:
     """Print the token of an interrupted receive, `-` without one (zfs-get(8))."""
     check_filesystem(filesystem)

@@ -4,6 +4,7 @@ python -m tests.bench                                  everything
 python -m tests.bench times                            how long things take
 python -m tests.bench peers --filesystems 10,100       processes and executions, beside peers
 python -m tests.bench scale --large                    the cost of many versions
+python -m tests.bench streams                          how fast streams go, on the lab's real ZFS
 python -m tests.bench page                             docs/benchmarks.md from the JSON
 """
 
@@ -22,11 +23,12 @@ from tests.bench.peers.economy import Figure, figures
 from tests.bench.peers.history import Size
 from tests.bench.peers.tools import TOOLS
 from tests.bench.scale import LARGE, VERSIONS, costs
+from tests.bench.streams import throughput
 from tests.bench.times import times
 
 DOCS = Path(__file__).parents[2] / "docs"
 RESULTS = DOCS / "benchmarks.json"
-PARTS = ("times", "peers", "scale")
+PARTS = ("times", "peers", "scale", "streams")
 
 
 def main() -> None:
@@ -39,7 +41,7 @@ def main() -> None:
         return
     for part in asked.parts or PARTS:
         run = document.run_of(part, sys.argv[1:])
-        for figure in {"times": _times, "peers": _peers, "scale": _scale}[part](asked):
+        for figure in MEASURES[part](asked):
             # What was measured is not lost when the rest is ended.
             run["figures"].append(figure)
             document.put(asked.json, run)
@@ -62,6 +64,9 @@ def _asked(argv: Sequence[str]) -> argparse.Namespace:
     scale = parser.add_argument_group("scale")
     scale.add_argument("--large", action="store_true", help=f"{LARGE:,} versions, too")
     scale.add_argument("--runs", type=int, default=3, help="of each step; the quickest counts")
+    streams = parser.add_argument_group("streams")
+    streams.add_argument("--mebibytes", type=int, default=64, help="of noise in each stream")
+    streams.add_argument("--turns", type=int, default=5, help="of each way; the median counts")
     return parser.parse_args(argv)
 
 
@@ -108,6 +113,18 @@ def _scale(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
         )
         yield cost._asdict()
 
+
+def _streams(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    for found in throughput(asked.mebibytes, asked.turns):
+        print(
+            f"{found.way:8} {found.ours:7.1f} MiB/s, by hand {found.by_hand:7.1f} MiB/s:"
+            f" {found.share:.2f}  {found.remark}",
+            flush=True,
+        )
+        yield found._asdict()
+
+
+MEASURES = {"times": _times, "peers": _peers, "scale": _scale, "streams": _streams}
 
 if __name__ == "__main__":
     main()

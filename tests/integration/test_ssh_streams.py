@@ -1,69 +1,16 @@
 """Streams between real sshd: the bytes arrive, failures are told, keys are verified."""
 
 import os
-import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from reconciler.hosts.addresses import HostAddress, LocalAddress, PeerAddress, Privilege
-from reconciler.hosts.fleet import Fleet
-from reconciler.hosts.script import Outcome, Script, Step
-from reconciler.hosts.streams import can_reach, direct, local_pipe, parted, relay
-from tests.integration.server import Sshd, public, wait_until
-
-SIZE = 20_000_000
-SEND = ("sh", "-c", f"echo progress >&2; head -c {SIZE} /dev/zero")
-RECEIVE = ("sh", "-c", "wc -c; echo received >&2")
-ARRIVED = Outcome(0, f"{SIZE}\nreceived\n", "progress\n")
-
-
-class Pair:
-    """A sender and a receiver, each behind an sshd, and the controller's fleet."""
-
-    def __init__(self, sender: Sshd, receiver: Sshd) -> None:
-        self.servers = sender, receiver
-        receiver.allow(sender)
-        self.options = sender.options
-        self.sender = HostAddress("sender", sender.address())
-        self.receiver = HostAddress("receiver", receiver.address(host_key=receiver.public_key))
-        self.here = HostAddress("here", LocalAddress())
-        hosts = (self.sender, self.receiver, self.here)
-        self.fleet = Fleet({host.name: host for host in hosts}, self.options)
-
-    def run(self, host: str, step: Step) -> Outcome:
-        where = self.fleet.host(host) if host else self.fleet.controller()
-        return where.run(Script((step,)), timeout=50).outcomes[step.name]
-
-    def relay(self, sender: HostAddress, receiver: HostAddress) -> Outcome:
-        return self.run("", relay(sender, receiver, SEND, RECEIVE, self.options))
-
-    def reaches(self, receiver: HostAddress) -> bool:
-        return self.run("sender", can_reach(receiver).steps[0]).ok
-
-
-@pytest.fixture
-def pair(sshd: Sshd, second_sshd: Sshd) -> Iterator[Pair]:
-    pair = Pair(sshd, second_sshd)
-    with pair.fleet:
-        yield pair
-
-
-@pytest.fixture
-def agent(sshd: Sshd) -> Iterator[Path]:
-    """Give the sender a key by an agent: its own ssh does not read our configuration."""
-    sock = sshd.folder / "agent"
-    process = subprocess.Popen(["ssh-agent", "-D", "-a", sock], stdout=subprocess.DEVNULL)
-    wait_until(sock.exists)
-    environment = {**os.environ, "SSH_AUTH_SOCK": str(sock)}
-    subprocess.run(["ssh-add", "-q", sshd.client_key], env=environment, check=True)
-    sshd.start(SSH_AUTH_SOCK=str(sock))
-    yield sock
-    process.terminate()
-    process.wait()
-
+from reconciler.hosts.addresses import HostAddress, PeerAddress, Privilege
+from reconciler.hosts.script import Outcome
+from reconciler.hosts.streams import direct, local_pipe, parted, relay
+from tests.integration.pair import ARRIVED, RECEIVE, SEND, SIZE, Pair
+from tests.integration.server import public
 
 LOOK = ("sh", "-c", "printf 'b@1\\t7\\n'; echo no such thing >&2; exit 1")
 

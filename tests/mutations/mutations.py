@@ -20,6 +20,7 @@ from tests.mutations import (
     of_schedules,
     of_specs,
     of_specs_in_force,
+    of_streams,
     of_transcripts,
     of_trust,
 )
@@ -37,6 +38,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     *of_actions.MUTATIONS,
     *of_execution.MUTATIONS,
     *of_locks.MUTATIONS,
+    *of_streams.MUTATIONS,
     *of_mending.MUTATIONS,
     *of_specs.MUTATIONS,
     *of_specs_in_force.MUTATIONS,

@@ -80,8 +80,8 @@ MUTATIONS = (
     Mutation(
         "a receiver is not locked while it receives",
         ("locks",),
-        "remote_command(receive, receiver.privilege, lock and lock.at(receiver.name), look)",
-        "remote_command(receive, receiver.privilege, None, look)",
+        "        receiver.privilege,\n        lock and lock.at(receiver.name),\n",
+        "        receiver.privilege,\n        None,\n",
         file="reconciler/hosts/streams.py",
         tests=("tests/unit/executor/test_transfer.py",),
     ),

@@ -119,8 +119,8 @@ MUTATIONS = (
     Mutation(
         "the digest of specs does not tell keep rules apart",
         (8,),
-        "names = (name for name in fields if name not in _NOT_CONTENT)",
-        'names = (name for name in fields if name not in {*_NOT_CONTENT, "rules"})',
+        "getattr(value, name) for name in fields if name not in _NOT_CONTENT}",
+        'getattr(value, name) for name in fields if name not in {*_NOT_CONTENT, "rules"}}',
         "reconciler/desired/digest.py",
         (f"{RESOLVED}::test_rules_of_different_kinds_have_different_digests",),
     ),

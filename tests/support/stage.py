@@ -18,6 +18,7 @@ from reconciler.executor.events import Event, RunResult
 from reconciler.executor.execute import execute
 from reconciler.executor.observe import observe_host
 from reconciler.hosts.addresses import HostAddress, SimulatedAddress
+from reconciler.hosts.cutting import Cut
 from reconciler.hosts.fleet import Fleet
 from reconciler.hosts.host import StderrListener
 from reconciler.hosts.script import Script, Transcript
@@ -117,10 +118,15 @@ class Counted(SimulatedHost):
     executions: Counter[str] = field(default_factory=Counter)
 
     def run(
-        self, script: Script, *, timeout: float, on_stderr: StderrListener | None = None
+        self,
+        script: Script,
+        *,
+        timeout: float,
+        on_stderr: StderrListener | None = None,
+        cut: Cut | None = None,
     ) -> Transcript:
         self.executions[self.name] += 1
-        return SimulatedHost.run(self, script, timeout=timeout, on_stderr=on_stderr)
+        return SimulatedHost.run(self, script, timeout=timeout, on_stderr=on_stderr, cut=cut)
 
 
 @dataclass

@@ -8,6 +8,7 @@ from paramiko.ssh_exception import ChannelException, SSHException
 from reconciler.errors import CommandTimeout, NoShell, OutputCut, Unreachable
 from reconciler.hosts import shell, transcript
 from reconciler.hosts.addresses import HostAddress, Privilege, SshAddress, SshOptions
+from reconciler.hosts.cutting import Cut
 from reconciler.hosts.following import Listener, listen
 from reconciler.hosts.host import LineListener, Pulse, StderrListener
 from reconciler.hosts.locking import HostLock
@@ -55,7 +56,12 @@ class SshHost:
         return self._address.name
 
     def run(
-        self, script: Script, *, timeout: float, on_stderr: StderrListener | None = None
+        self,
+        script: Script,
+        *,
+        timeout: float,
+        on_stderr: StderrListener | None = None,
+        cut: Cut | None = None,
     ) -> Transcript:
         """Run a script, see `reconciler.hosts.host.Host`.
 
@@ -65,7 +71,7 @@ class SshHost:
         privilege = self._address.privilege
         text = shell.render(script, nonce=nonce, privilege=privilege, lock=self._lock)
         live = None if on_stderr is None else LiveStderr(nonce, on_stderr)
-        fed = Fed(text, nonce, live)
+        fed = Fed(text, nonce, live, cut)
         try:
             printed, broke = self._run(fed, timeout)
         except NotStarted:
@@ -75,8 +81,8 @@ class SshHost:
                 raise Unreachable(self.name, f"no session could be opened: {error}") from error
         try:
             return transcript.read(nonce, printed.stdout, printed.stderr, script, host=self.name)
-        except OutputCut as cut:
-            raise self._why_cut(nonce, printed, cut, broke=broke) from cut
+        except OutputCut as error:
+            raise self._why_cut(nonce, printed, error, broke=broke) from error
 
     def follow(
         self,

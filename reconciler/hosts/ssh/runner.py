@@ -18,6 +18,7 @@ from invoke.runners import Runner
 from paramiko import Channel, Transport
 from paramiko.ssh_exception import ChannelException, SSHException
 
+from reconciler.hosts.cutting import Cut
 from reconciler.hosts.transcript import DECODING_ERRORS, ENCODING, EndMark, LiveStderr
 
 COMMAND = "exec /bin/sh"
@@ -50,11 +51,12 @@ class Printed(NamedTuple):
 
 
 class Fed(NamedTuple):
-    """What is run: a rendered script and who hears its stderr."""
+    """What is run: a rendered script, who hears its stderr, and what can end it."""
 
     text: str
     nonce: str
     live: LiveStderr | None
+    cut: Cut | None = None
 
 
 def run(connection: Connection, fed: Fed, timeout: float) -> Printed:
@@ -136,6 +138,8 @@ class _ScriptRunner(Remote):  # type: ignore[misc] # Fabric has no types
         """Open a session on the connection as it is and start the shell."""
         del command, shell, env, timeout
         self.channel = open_shell(self.context.transport)
+        if self._fed.cut is not None:
+            self._fed.cut.ends(self.channel.close)
 
     def wait(self) -> None:
         """Feed the text, leave stdin open (the lifeline) and wait for the end."""

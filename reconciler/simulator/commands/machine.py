@@ -3,7 +3,7 @@
 `date +%s` is the host's clock. `write FILESYSTEM FILE BYTES` stands for a program that writes a
 file anew (a volume has one file, `data`); `clock SECONDS` sets how far the host's clock is ahead of
 the true time. These two exist on no real host. `timeout` runs a hook, or rather what a simulated
-host can do of it.
+host can do of it. `sh` answers which programs for streams there are: all of them.
 """
 
 import re
@@ -19,6 +19,7 @@ from reconciler.simulator.process import Commands, Process, Refused, text
 from reconciler.simulator.usage import usage
 from reconciler.zfs.capabilities import FEATURES
 from reconciler.zfs.names import is_within, pool_of
+from reconciler.zfs.piping import PROGRAMS, find_programs
 from reconciler.zfs.types import FilesystemKind
 
 DEFAULT_SIZE = 1 << 40
@@ -170,6 +171,13 @@ def date(process: Process) -> Iterable[bytes]:
     return text([str(process.now())])
 
 
+def shell(process: Process) -> Iterable[bytes]:
+    """Say which programs for streams there are: all. Nothing else is known to `sh`."""
+    if process.argv != find_programs():
+        raise Refused("sh: only the question for programs is simulated", status=2)
+    return text(list(PROGRAMS))
+
+
 def clock(process: Process) -> Iterable[bytes]:
     """Set how many seconds the host's clock is ahead; negative: behind."""
     if len(process.argv) != 2 or not re.fullmatch(r"[+-]?\d+", process.argv[1]):
@@ -239,6 +247,7 @@ COMMANDS: Commands = {
     ("zpool", "export"): export,
     ("zpool", "import"): import_,
     ("date", ""): date,
+    ("sh", ""): shell,
     ("clock", ""): clock,
     ("write", ""): write,
     ("timeout", ""): hook,

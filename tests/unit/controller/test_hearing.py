@@ -10,6 +10,7 @@ import pytest
 from reconciler.controller.hearing import HostHearing
 from reconciler.controller.listening import Delays
 from reconciler.errors import CommandEnded, HostError, Unreachable
+from reconciler.hosts.cutting import Cut
 from reconciler.hosts.host import LineListener, Pulse, StderrListener
 from reconciler.hosts.script import Outcome, Script, Transcript
 from reconciler.hosts.simulated import SimulatedHost
@@ -111,9 +112,14 @@ class ScriptedHost:
     """Breaks the stream that is open."""
 
     def run(
-        self, script: Script, *, timeout: float, on_stderr: StderrListener | None = None
+        self,
+        script: Script,
+        *,
+        timeout: float,
+        on_stderr: StderrListener | None = None,
+        cut: Cut | None = None,
     ) -> Transcript:
-        del script, timeout, on_stderr
+        del script, timeout, on_stderr, cut
         answer = self.answers[min(self.polls, len(self.answers) - 1)]
         self.polls += 1
         if isinstance(answer, HostError):

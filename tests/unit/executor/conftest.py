@@ -4,8 +4,9 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from reconciler.errors import HostError
+from reconciler.errors import HostError, OutputCut
 from reconciler.hosts.addresses import HostAddress, SshAddress, SshOptions
+from reconciler.hosts.cutting import Cut
 from reconciler.hosts.host import StderrListener
 from reconciler.hosts.locking import lock_of_this_process
 from reconciler.hosts.programs import Programs
@@ -23,10 +24,15 @@ class FakeHost:
         self._fleet = fleet
 
     def run(
-        self, script: Script, *, timeout: float, on_stderr: StderrListener | None = None
+        self,
+        script: Script,
+        *,
+        timeout: float,
+        on_stderr: StderrListener | None = None,
+        cut: Cut | None = None,
     ) -> Transcript:
         assert timeout > 0
-        return self._fleet.answered(self.name, script, on_stderr)
+        return self._fleet.answered(self.name, script, on_stderr, cut)
 
     def close(self) -> None:
         """Nothing to give back."""
@@ -68,6 +74,8 @@ class FakeFleet:
             self.programs.refused(name)
         self.ran: list[tuple[str, Script]] = []
         self.progress = ""
+        self.hangs = False
+        """Whether streams go on until they are cut."""
         self._answer = answer
         self._lock = threading.Lock()
 
@@ -77,9 +85,16 @@ class FakeFleet:
     def controller(self) -> FakeHost:
         return FakeHost("(controller)", self)
 
-    def answered(self, host: str, script: Script, on_stderr: StderrListener | None) -> Transcript:
+    def answered(
+        self, host: str, script: Script, on_stderr: StderrListener | None, cut: Cut | None = None
+    ) -> Transcript:
         with self._lock:
             self.ran.append((host, script))
+        if cut is not None and self.hangs:
+            ended = threading.Event()
+            cut.ends(ended.set)
+            assert ended.wait(10)
+            raise OutputCut(host, "its output was cut")
         if on_stderr is not None and self.progress:
             on_stderr(self.progress)
         outcomes: dict[str, Outcome] = {}

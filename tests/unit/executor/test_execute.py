@@ -14,6 +14,7 @@ from reconciler.errors import HostError, Unreachable
 from reconciler.executor.events import ActionFailed, Completed, Event, RunResult, Skipped, Started
 from reconciler.executor.execute import execute
 from reconciler.executor.ready import Lane, Slots
+from reconciler.hosts.cutting import Cut
 from reconciler.hosts.host import StderrListener
 from reconciler.hosts.script import Outcome, Script, Succeeded, Transcript
 from reconciler.planner.plan import Plan, PlannedAction, Specs
@@ -103,10 +104,14 @@ def test_what_is_ready_on_a_host_is_done_in_one_execution() -> None:
 
     class Counted(FakeFleet):
         def answered(
-            self, host: str, script: Script, listener: StderrListener | None
+            self,
+            host: str,
+            script: Script,
+            listener: StderrListener | None,
+            cut: Cut | None = None,
         ) -> Transcript:
             scripts.append(script)
-            return super().answered(host, script, listener)
+            return super().answered(host, script, listener, cut)
 
     plan = plan_of(create("b/x"), create("b/y"), create("c/z", "b/x"), create("c/w", "b/y"))
     events: list[Event] = []

@@ -9,6 +9,7 @@ from reconciler.actions import Destroy, Done, Failed, Verdict
 from reconciler.errors import HostLocked
 from reconciler.executor.perform import LOCKED_DELAYS, Performer
 from reconciler.executor.transfer import Transfer
+from reconciler.hosts.cutting import Cut
 from reconciler.hosts.host import StderrListener
 from reconciler.hosts.script import Outcome, Script, Transcript
 from reconciler.zfs.errors import FailureKind, Reaction
@@ -73,9 +74,13 @@ def test_a_locked_host_is_tried_again_for_a_while_at_moments_of_our_own() -> Non
 def test_what_was_done_on_a_host_that_could_not_be_locked_says_so_once() -> None:
     class Unlocked(FakeFleet):
         def answered(
-            self, host: str, script: Script, on_stderr: StderrListener | None
+            self,
+            host: str,
+            script: Script,
+            on_stderr: StderrListener | None,
+            cut: Cut | None = None,
         ) -> Transcript:
-            transcript = super().answered(host, script, on_stderr)
+            transcript = super().answered(host, script, on_stderr, cut)
             return replace(transcript, unlocked="there is no program flock")
 
     fleet = Unlocked(Snapshots().answer)

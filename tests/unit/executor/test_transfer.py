@@ -13,6 +13,7 @@ from reconciler.hosts.script import Outcome, Script
 from reconciler.hosts.streams import LOOK
 from reconciler.zfs.capabilities import StreamFlags
 from reconciler.zfs.errors import FailureKind, Reaction
+from reconciler.zfs.piping import End, Piping
 from reconciler.zfs.types import FilesystemKind, Version, VersionKind
 from tests.support.tokens import token
 from tests.unit.executor.conftest import FakeFleet
@@ -43,6 +44,8 @@ def fleet(
         step, *behind = script.steps
         if step.name == LOOK:
             return {LOOK: arrived}
+        if step.name == "receiving":
+            return {step.name: Outcome(0, "-\n7\n", "")}
         if step.into is None:
             return {step.name: Outcome(0 if reachable else 255, "", "")}
         if isinstance(stream, HostError):
@@ -322,3 +325,43 @@ def test_a_look_at_too_many_versions_does_not_go_along() -> None:
     (stream,) = [s for _, script in among.ran for s in script.steps if s.into is not None]
     assert stream.into is not None
     assert "reconciler-look" not in stream.into[-1]
+
+
+# -- what streams pass, and streams that hang ------------------------------------------------------
+
+PIPED = Piping(
+    compression=3, buffer=1 << 20, buffered=tuple(End), bandwidth=100_000, limiter="mbuffer"
+)
+
+
+@pytest.mark.parametrize("path", ["relay", "direct"])
+def test_both_ends_pass_a_stream_through_their_programs(path: str) -> None:
+    among = fleet()
+    run(replace(SEND, path=path, piping=PIPED), among)
+    (step,) = [s for _, script in among.ran for s in script.steps if s.into is not None]
+    ends = (" ".join([*step.argv, *map(" ".join, step.through)]), (step.into or ("",))[-1])
+    assert ["mbuffer" in end and "zstd" in end for end in ends] == [True, True]
+    assert "zstd\\047 -q -d" in ends[1]
+
+
+def test_a_limited_stream_has_its_time_by_its_limit() -> None:
+    assert stream_timeout(10**9, 10_000) == 6 * 3600 + 10**9 / 5000
+    assert stream_timeout(10**9, 10**9) == stream_timeout(10**9)
+
+
+def test_a_stream_that_hangs_is_ended_and_its_state_is_left_for_the_next_run() -> None:
+    among = fleet(arrived=MISSING)
+    among.hangs = True
+    verdict = Transfer(among, 0.1).run(SEND, lambda _: None)  # type: ignore[arg-type]
+    assert isinstance(verdict, Failed)
+    assert verdict.failure.reaction is Reaction.RETRY
+    assert "nothing was sent and nothing changed in b/t/a" in verdict.failure.message
+    assert among.steps("vault").count("receiving") >= 2
+
+
+def test_a_stream_that_hung_after_all_had_arrived_is_done() -> None:
+    among = fleet()
+    among.hangs = True
+    verdict = Transfer(among, 0.1).run(SEND, lambda _: None)  # type: ignore[arg-type]
+    assert isinstance(verdict, Done)
+    assert "nothing was sent" in verdict.note

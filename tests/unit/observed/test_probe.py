@@ -11,10 +11,11 @@ ROOTS = st.lists(
 )
 
 
-def test_seven_commands_tell_everything_however_many_roots_there_are() -> None:
+def test_eight_commands_tell_everything_however_many_roots_there_are() -> None:
     one = probe(["tank/www"])
     many = probe([f"tank/{number}" for number in range(1000)])
-    names = ["release", "pools", "features", "filesystems", "versions", "holds", "clock"]
+    names = ["release", "programs", "pools", "features"]
+    names += ["filesystems", "versions", "holds", "clock"]
     assert [step.name for step in one.steps] == names
     assert [step.name for step in many.steps] == names
     assert sum(step.argv[0] in {"zfs", "zpool"} for step in many.steps) == 6
@@ -22,7 +23,7 @@ def test_seven_commands_tell_everything_however_many_roots_there_are() -> None:
 
 def test_without_roots_only_the_host_itself_is_asked_about() -> None:
     names = [step.name for step in probe([]).steps]
-    assert names == ["release", "pools", "features", "clock"]
+    assert names == ["release", "programs", "pools", "features", "clock"]
 
 
 def test_filesystems_are_listed_by_pool_and_versions_by_root() -> None:

@@ -252,3 +252,26 @@ def test_any_text_and_status_has_one_line_for_a_person(stderr: str, status: int)
     assert len(failure.message) <= MESSAGE_LENGTH
     assert "\n" not in failure.message
     assert failure == classify(stderr, status)
+
+
+RECEIVED = "cannot receive incremental stream: destination b/a has been modified\n"
+GONE = """\
+mbuffer: error: outputThread: error writing to <stdout> at offset 0x10000: Broken pipe
+mbuffer: warning: error during output to <stdout>: Broken pipe
+zstd: error 70 : Write error : cannot write block : Broken pipe
+"""
+CUT = "/*stdin*\\ : Read error (39) : premature end \nzstd: /*stdin*\\: unexpected end of file \n"
+
+
+def test_what_a_stream_passes_never_hides_what_zfs_said() -> None:
+    failure = blame((141, GONE), (1, GONE + RECEIVED))
+    assert failure == blame((141, ""), (1, RECEIVED))
+    incomplete = "cannot receive: failed to read from stream\n"
+    said = blame((1, "cannot send 'a@1': I/O error\n"), (1, CUT + incomplete))
+    assert said == classify("cannot send 'a@1': I/O error\n", 1)
+
+
+def test_a_program_that_failed_of_itself_is_named() -> None:
+    lost = "mbuffer: fatal: Could not allocate enough memory (68719476736 requested)"
+    said = blame((1, f"{lost}\n"), (1, "cannot receive: failed to read from stream\n"))
+    assert said.message == lost

@@ -1,0 +1,87 @@
+"""What streams pass: no program hides a failure, no limit is passed over, none hangs for ever."""
+
+from functools import partial
+
+from tests.mutations.mutation import Mutation
+
+PIPELINE = partial(
+    Mutation,
+    file="reconciler/hosts/pipeline.py",
+    tests=("tests/unit/hosts/test_pipeline.py",),
+)
+PIPING = partial(
+    Mutation,
+    file="reconciler/zfs/piping.py",
+    tests=("tests/unit/zfs/test_piping.py", "tests/unit/planner/test_pipes.py"),
+)
+PIPES = partial(
+    Mutation, file="reconciler/planner/pipes.py", tests=("tests/unit/planner/test_pipes.py",)
+)
+STALLING = partial(
+    Mutation,
+    file="reconciler/executor/stalling.py",
+    tests=("tests/unit/executor/test_stalling.py",),
+)
+
+MUTATIONS = (
+    PIPELINE(
+        "a pipe ends like its last program",
+        (2,),
+        "    names = [f",
+        "    telling = last\n    names = [f",
+    ),
+    PIPELINE(
+        "a broken pipe hides what another program failed of",
+        (2,),
+        '141|269) [ "$reconciler_ended" != 0 ] || reconciler_ended=141 ;;\n',
+        "",
+    ),
+    PIPING(
+        "a stream is compressed though the receiver has no zstd",
+        (2,),
+        "ZSTD in sender and ZSTD in receiver",
+        "ZSTD in sender",
+    ),
+    PIPING(
+        "a bandwidth that nothing keeps is passed over",
+        (2,),
+        "    raise NoLimiter\n",
+        '    return "", End.SENDER\n',
+    ),
+    PIPES(
+        "each of several streams has the whole bandwidth",
+        (2,),
+        "max(1, whole // n) for whole, n in shares",
+        "max(1, whole) for whole, n in shares",
+    ),
+    PIPES(
+        "only the target's bandwidth counts",
+        (2,),
+        "        (here.bandwidth, here.sends),\n        (there.bandwidth, there.receives),\n",
+        "",
+    ),
+    STALLING(
+        "a receiver that works without bytes is cut",
+        (2,),
+        "found is not None and self._seen is not None and found != self._seen",
+        "False",
+    ),
+    STALLING(
+        "the same number of bytes told again is a sign of life",
+        (2,),
+        "if count != self._bytes:",
+        "if count:",
+    ),
+    STALLING(
+        "the next snapshot of a stream is no sign of life until it is larger than the last",
+        (2,),
+        "if count != self._bytes:",
+        "if count > self._bytes:",
+    ),
+    STALLING(
+        "a receiver that can't be asked keeps a stream alive",
+        (2,),
+        "if found is not None and self._seen is not None and",
+        "if",
+    ),
+)
