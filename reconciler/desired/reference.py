@@ -102,6 +102,7 @@ spec:
       keep: {policy: archive}
       initial: all
       onConflict: stop
+      onSourceGone: {destroyAfter: 90d}
       path: auto
       maxLag: 1h
   maxDestroy: {versions: 1000, share: 50%}
