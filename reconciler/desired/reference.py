@@ -104,6 +104,7 @@ spec:
       keep: {policy: archive}
       initial: all
       onConflict: stop
+      onSourceGone: {destroyAfter: 90d}
       path: auto
       compression: zstd
       buffer: 128M

@@ -102,6 +102,8 @@ class PairPlanner:
     def _clone_base(self) -> CloneBase | None:
         if self.there is not None and not self.there.inconsistent:
             return None
+        if self.here.encryption != "off":
+            return None  # whether raw streams are received as clones has not been tried
         name = origins_receiver(self.pair)
         stays = (self.seen.host, name) not in self.context.mended
         there = self.seen.filesystems.get(name) if name is not None and stays else None
@@ -111,10 +113,12 @@ class PairPlanner:
         """Say of a clone that it becomes a filesystem of its own."""
         first = self._sent[0] if self._sent and way.base is None else None
         if first is not None and self.here.origin is not None and first.base is None:
+            encrypted = self.here.encryption != "off"
+            why = "and encrypted" if encrypted else f"which {self.seen.host} does not have"
             yield Note(
                 Severity.NOTICE,
-                f"{self.source.host} {self.here.name} is a clone of {self.here.origin}, which"
-                f" {self.seen.host} does not have: it is sent in full",
+                f"{self.source.host} {self.here.name} is a clone of {self.here.origin}, {why}: it"
+                " is sent in full",
                 self.source.replication.name,
             )
 

@@ -229,6 +229,34 @@ def outside_windows() -> Plan:
     return plan(specs, observed, NOW)
 
 
+def sources() -> Plan:
+    """Cloned, renamed, first seen gone, and gone for long enough."""
+    specs = desired(
+        "web: alpha tank/** !tank -> vault gone 90d",
+        "db: beta pg/** !pg max-destroy 50% -> vault gone 1d",
+    )
+    old = {"gone_since": NOW - 90 * 86400}
+    observed = world(
+        seen(
+            "alpha",
+            fs("tank/base", "@~22:00,1 #cur,1"),
+            fs("tank/copy", "@~23:00,2,written=70000", origin="tank/base@rec-20261122T220000Z"),
+            fs("tank/new", "@~22:00,11 @~23:00,12 #cur,12"),
+        ),
+        seen("beta", fs("pg/main", "@~22:00,31", spec="db")),
+        seen(
+            "vault",
+            replica("backup/alpha/tank/base", "@~22:00,1,held=base"),
+            replica("backup/alpha/tank/old", "@~22:00,11 @~23:00,12,held=base"),
+            replica("backup/alpha/tank/gone", "@~20:00,21"),
+            replica("backup/alpha/tank/left", "@~20:00,22 @~21:00,23,held=base", **old),
+            replica("backup/beta/pg/main", "@~22:00,31"),
+            replica("backup/beta/pg/left", "@~20:00,32 @~21:00,33", **old),
+        ),
+    )
+    return plan(specs, observed, NOW)
+
+
 SCENES: dict[str, Callable[[], Plan]] = {
     scene.__name__.replace("_", "-"): scene
     for scene in (
@@ -245,6 +273,7 @@ SCENES: dict[str, Callable[[], Plan]] = {
         hostile,
         from_zrepl,
         outside_windows,
+        sources,
     )
 }
 

@@ -21,7 +21,9 @@ def test_the_explained_text_of_a_plan(name: str, golden: Golden) -> None:
     golden(f"{name}-explained.txt", text_of(plan_lines(scene(name), explain=True)))
 
 
-@pytest.mark.parametrize("name", ["one-step", "trouble", "first-time", "outside-windows"])
+@pytest.mark.parametrize(
+    "name", ["one-step", "trouble", "first-time", "outside-windows", "sources"]
+)
 def test_the_document_of_a_plan(name: str, golden: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan_json, "__version__", "0")
     golden(f"{name}.json", plan_json.dumps(scene(name)))

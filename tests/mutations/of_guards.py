@@ -133,7 +133,7 @@ MUTATIONS = (
     GUARDS(
         "the guard of the last version lets everything pass",
         (3, "last-version"),
-        "if version.is_snapshot and not scene.something_stays and not arrives:",
+        "if version.is_snapshot and not (scene.something_stays or arrives or scene.departs):",
         "if False:",
     ),
     GUARDS(

@@ -73,7 +73,7 @@ MUTATIONS = (
     WAY(
         "a partial receive is resumed whatever it started from",
         (2, 6),
-        "return token.fromguid == start and token.rawok == raw",
+        "return token.fromguid in starts and token.rawok == raw",
         "return True",
         tests=("tests/unit/planner/test_partial_receives.py",),
     ),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.simulator.model import Machine
 from reconciler.simulator.run import run
 from reconciler.simulator.store import StateFile
 from tests.unit.cli.conftest import Runner
@@ -47,6 +48,8 @@ def specs(command: Runner, tmp_path: Path) -> Path:
 def on(host: str, folder: Path, *commands: str) -> str:
     """Run commands on a simulated host; return what the last one prints."""
     state = StateFile(folder / f"{host}.json")
+    if not state.path.exists():
+        state.create(Machine(seed=host))
     for line in commands:
         result = run(state, tuple(line.split()), clock=lambda: 1795389000.0)
         assert result.status == 0, result.stderr

@@ -133,7 +133,9 @@ def test_a_spec_that_the_filesystem_has_itself_says_nothing_about_its_snapshots(
     alpha: Recording,
 ) -> None:
     alpha.edit(
-        "filesystems", "\t0\t-\t-\t-\ttank/grammar/www\n", "\t0\tdaily\t-\t-\ttank/grammar/www\n"
+        "filesystems",
+        "\t0\t-\t-\t-\t-\ttank/grammar/www\n",
+        "\t0\tdaily\t-\t-\t-\ttank/grammar/www\n",
     )
     www = alpha.seen().filesystems["tank/grammar/www"]
     assert {version.spec for version in www.versions} == {None}
@@ -178,7 +180,7 @@ EDITS: dict[str, tuple[Edit, str]] = {
     "other pool": (
         lambda r: r.add(
             "filesystems",
-            "dst\tfilesystem\t1\t1\t1\t1\t1\toff\t-\t-\t-\toff\tyes\t-\t0\t-\t-\t-\tdst\n",
+            "dst\tfilesystem\t1\t1\t1\t1\t1\toff\t-\t-\t-\toff\tyes\t-\t0\t-\t-\t-\t-\tdst\n",
         ),
         "has dst but not what is above it",
     ),
@@ -294,7 +296,7 @@ def test_a_section_that_is_missing_makes_the_host_unseen(name: str) -> None:
 
 SHUT = [
     "",
-    "tank\tfilesystem\t43\t1\t6\t4\t5\toff\t-\t-\t-\toff\tyes\t-\t0\t-\t-\t-\ttank\n",
+    "tank\tfilesystem\t43\t1\t6\t4\t5\toff\t-\t-\t-\toff\tyes\t-\t0\t-\t-\t-\t-\ttank\n",
 ]
 
 
@@ -342,3 +344,16 @@ def test_a_probe_that_did_not_come_back_has_a_cause_and_a_remedy(
 
 def test_an_unknown_host_error_has_no_remedy() -> None:
     assert probe_failed("alpha", errors.HostError("alpha", "new")) == Unseen("alpha", "new", "")
+
+
+def test_since_when_a_source_is_gone_is_told_by_a_filesystems_own_mark_alone(
+    alpha: Recording,
+) -> None:
+    """What is inherited, or was renamed since, says nothing."""
+    mark = "2026-11-26T12:00:00Z tank/grammar/www"
+    for name in ("tank/grammar/www", "tank/grammar/vol"):
+        alpha.edit("filesystems", f"\t-\t{name}\n", f"\t{mark}\t{name}\n")
+    seen = alpha.seen()
+
+    assert seen.filesystems["tank/grammar/www"].gone_since == 1795694400
+    assert seen.filesystems["tank/grammar/vol"].gone_since is None

@@ -15,7 +15,17 @@ from reconciler.report.fields import Fields
 from tests.support.converge import converge
 from tests.support.shown import blocked, conflicts, notes, of_verb, steps
 from tests.support.tokens import token
-from tests.support.worlds import NOW, desired, fs, ours, placeholder, replica, seen, world
+from tests.support.worlds import (
+    NOW,
+    desired,
+    encrypted,
+    fs,
+    ours,
+    placeholder,
+    replica,
+    seen,
+    world,
+)
 
 ROOT = "backup/alpha/tank"
 TREE = "web: alpha tank/** !tank -> vault"
@@ -110,6 +120,15 @@ def test_the_origin_is_known_on_the_receiver_by_its_guid() -> None:
         f"send alpha tank/c tank/z@~22:00 as clone of {ROOT}/z@other → @~22:30"
     )
     assert of_verb(planned(impostor), "send")[0] == "send alpha tank/c full → @~22:30"
+
+
+def test_an_encrypted_clone_goes_in_full_and_it_is_said() -> None:
+    here = (replace(BASE, **encrypted()), replace(CLONE, **encrypted()))
+    made = planned(replace(HAS_IT, **encrypted(keystatus="unavailable")), here=here)
+
+    assert of_verb(made, "send")[0] == "send alpha tank/c full → @~22:30"
+    (said,) = notes(made)
+    assert said.endswith(f"of tank/z@{ours('22:00')}, and encrypted: it is sent in full")
 
 
 def test_a_clone_above_its_origin_goes_in_full() -> None:

@@ -94,8 +94,8 @@ def test_a_plan_is_refused_wherever_it_was_edited(document: Document) -> None:
 
 
 def test_an_action_of_a_newer_reconciler_is_refused(document: Document) -> None:
-    document["actions"][0]["action"] = "set-property"
-    with pytest.raises(PlanFileError, match="'set-property': a newer reconciler"):
+    document["actions"][0]["action"] = "promote"
+    with pytest.raises(PlanFileError, match="'promote': a newer reconciler"):
         load(signed(document))
 
 
