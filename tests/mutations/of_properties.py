@@ -7,7 +7,7 @@ from tests.mutations.mutation import Mutation
 HANDED = "tests/unit/zfs/test_handover.py"
 FORMS = "tests/unit/planner/test_encryption.py"
 WHERE = "tests/unit/planner/test_where.py"
-ON_HOSTS = "tests/behaviours/test_properties.py"
+ON_HOSTS = "tests/unit/planner/test_properties.py"
 
 HANDOVER = partial(Mutation, file="reconciler/zfs/handover.py", tests=(HANDED,))
 FORM = partial(Mutation, file="reconciler/planner/encryption.py", tests=(FORMS,))
@@ -91,7 +91,7 @@ MUTATIONS = (
         "one of several conditions is enough",
         (5,),
         "return all(properties.get(one.property) == one.equals for one in self.where)",
-        "return any(properties.get(one.property) == one.equals for one in self.where)",
+        "return all(properties.get(one.property) == one.equals for one in self.where[:1])",
         file="reconciler/desired/selection.py",
         tests=(WHERE,),
     ),

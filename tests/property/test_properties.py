@@ -14,8 +14,8 @@ from tests.support.worlds import desired
 
 VALUES = {
     **CHOICES,
-    **dict.fromkeys(("quota", "refquota", "reservation", "refreservation"), ("1G", "none")),
-    **dict.fromkeys(("filesystem_limit", "snapshot_limit"), ("1000", "none")),
+    **dict.fromkeys(("quota", "refquota", "reservation", "refreservation"), ("1G", "2G")),
+    **dict.fromkeys(("filesystem_limit", "snapshot_limit"), ("1000", "2000")),
     **dict.fromkeys(("sharenfs", "sharesmb"), ("on", "off")),
     "compression": ("gzip", "lz4", "off"),
     "mountpoint": ("/srv/live", "none", "legacy"),

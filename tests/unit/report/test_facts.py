@@ -36,6 +36,21 @@ def test_a_host_in_words() -> None:
         assert said in text
 
 
+def test_an_encryption_root_above_is_named_and_properties_that_select_are_told() -> None:
+    below = fs(
+        "tank/a",
+        encryption="aes-256-gcm",
+        keystatus="unavailable",
+        encryptionroot="tank",
+        properties={"com.example:backup": "true"},
+    )
+    assert "encrypted, key of tank unavailable" in text_of(facts_lines(seen("alpha", below)))
+    document = json.loads(json.dumps(facts_json.dump(seen("alpha", below))))
+    (_, found) = document["filesystems"]
+    assert found["encryptionroot"] == "tank"
+    assert found["properties"] == {"com.example:backup": "true"}
+
+
 def test_a_clock_that_is_right_or_ahead() -> None:
     assert "its clock is right" in text_of(facts_lines(seen("a", skew=1)))
     assert "5 s ahead of" in text_of(facts_lines(seen("a", skew=5)))

@@ -4,12 +4,12 @@ import pytest
 
 from reconciler.actions import Send
 from reconciler.desired.model import Desired
-from reconciler.executor.events import ActionFailed
+from reconciler.executor.events import ActionFailed, Completed
 from reconciler.hosts.script import Script
 from reconciler.hosts.simulated import SimulatedHost
 from reconciler.hosts.streams import local_pipe
 from reconciler.observed.model import Seen, Unseen
-from reconciler.simulator.faults import Cut
+from reconciler.simulator.faults import Cut, Fails
 from tests.behaviours.specs import accepted, replication
 from tests.support.shown import conflicts, notes
 from tests.support.stage import Cell, Controller, Stage
@@ -118,6 +118,24 @@ def test_our_mark_on_snapshots_does_not_come_along() -> None:
     applied(made, desired)
     assert marks(made, "alpha", WWW) == ["web", "web"]
     assert marks(made, "vault", THERE) == ["-", "-"]
+
+
+def test_a_mark_that_can_not_be_taken_off_is_told_and_the_version_has_arrived() -> None:
+    made = stage(f"zfs create {WWW}")
+    desired = specs("  properties: {send: true}\n")
+    rehearsal = Controller(made.copy(), desired)
+    rehearsal.apply()
+    started = rehearsal.faults["vault"].started.items()
+    moment = next(moment for moment, argv in started if argv[1] == "inherit")
+    refused = Fails(("cannot inherit reconciler:spec: permission denied",))
+    controller = Controller(made, desired, {"vault": {moment: refused}})
+    controller.apply()
+    completed = [e for e in controller.events if isinstance(e, Completed)]
+    (sent,) = (e for e in completed if isinstance(e.action, Send))
+    assert "keeps the property reconciler:spec of the sender's snapshot: " in sent.note
+    assert "permission denied" in sent.note
+    assert marks(made, "vault", THERE) == ["web"]
+    assert Controller(made, desired).plan().actions == ()
 
 
 def marks(made: Stage, host: str, name: str) -> list[str]:
