@@ -27,6 +27,7 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from reconciler.desired.grid import parse_grid
@@ -88,6 +89,7 @@ def ours(text: str, prefix: str = PREFIX) -> str:
     return snapshot_name(prefix, instant(text))
 
 
+@cache
 def marks(target: str = "vault", root: str = "backup/alpha", replication: str = "web") -> PairMarks:
     """Return the names of holds and cursors of a pair."""
     whole = Target(target, {"": root}, Keep())
