@@ -8,6 +8,9 @@ HOST ?= alpha
 MINUTES ?= 20
 CODE := reconciler tests
 
+# Without its cache, Python compiles everything anew for each of the many processes of the tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 
 .PHONY: help

@@ -59,7 +59,10 @@ def _after(
 
 
 def _mended(way_out: Mend, pair: Pair, context: Context) -> PairPlan:
-    """Plan the pair as it is once the way is clear; nothing is destroyed until that is seen."""
+    """Plan the pair as it is once the way is clear; nothing is destroyed until that is seen.
+
+    Raises Conflicted when nothing would take the place of what is there.
+    """
     action = way_out.action
     seen = action.effect(context.observed)[pair.receiver_host]
     if not isinstance(seen, Seen):
@@ -67,6 +70,8 @@ def _mended(way_out: Mend, pair: Pair, context: Context) -> PairPlan:
     there = seen.filesystems.get(pair.receiver)
     context.mended.add((pair.receiver_host, pair.receiver))
     rest = PairPlanner(pair, seen, there, context, after=action.id).plan()
+    if rest.base is None:
+        raise Conflicted("nothing-to-send", "there would be nothing to send", "take a snapshot")
     name = pair.source.replication.name
     first = PlannedAction(action, way_out.reason, name)
     said = f"its receiver is being mended ({action.verb})"

@@ -169,7 +169,7 @@ class PairPlanner:
             if place in self.context.arriving_raw or (found and found.keystatus == "unavailable"):
                 raise Conflicted(
                     "key-not-loaded",
-                    f"{above} on {self.seen.host} is encrypted and its key is not loaded",
+                    f"{above} is encrypted and its key is not loaded on {self.seen.host}",
                     f"zfs load-key {(found and found.encryptionroot) or above} there",
                 )
             if found is not None:

@@ -2,12 +2,14 @@
 
 import json
 import os
-import signal
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,9 @@ from tests.lab.machines import Lab
 APPLY_TIMEOUT = 240
 SLOT = 10
 """Seconds: the shortest `every:` there is."""
+
+
+_OURS = re.compile(r"@rec-(\d{8}T\d{6}Z)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,27 @@ class Run:
     def verbs(self) -> list[str]:
         """The actions of the plan it printed."""
         return [action["action"] for action in self.document["actions"]]
+
+    @property
+    def modes(self) -> dict[str, str]:
+        """How it was to send each filesystem, by the events it printed."""
+        events = map(json.loads, self.stdout.splitlines())
+        plan = next(event["plan"] for event in events if event["type"] == "plan")
+        return {a["filesystem"]: a["mode"] for a in plan["actions"] if a["action"] == "send"}
+
+
+Event = dict[str, Any]
+"""One line of `apply --json`."""
+
+Enough = Callable[[list[Event]], bool]
+
+
+@dataclass(frozen=True)
+class Disturbed:
+    """What came of an apply in the middle of which something was done."""
+
+    code: int
+    events: tuple[Event, ...]
 
 
 class Controller:
@@ -67,8 +93,11 @@ class Controller:
         return Run(done.returncode, done.stdout, done.stderr)
 
     def due_again(self) -> None:
-        """Wait until `every: 10s` asks for a new snapshot, whatever was taken before."""
-        time.sleep(SLOT - time.time() % SLOT + 0.1)
+        """Wait until `every: 10s` asks for a new snapshot on alpha, by the newest it has."""
+        listed = self.lab.machines["alpha"].sh("zfs list -H -o name -t snapshot").stdout
+        taken = [_instant(found) for found in _OURS.findall(listed)]
+        next_slot = (max(taken, default=0.0) // SLOT + 1) * SLOT
+        time.sleep(max(0.0, next_slot - time.time() + 0.1))
 
     def plan(self, *arguments: str) -> Run:
         """Run `reconciler plan --json`."""
@@ -78,32 +107,48 @@ class Controller:
         """Run `reconciler apply --auto-approve`."""
         return self.run("apply", "-f", str(self.specs), "--auto-approve", *arguments)
 
+    def modes(self) -> dict[str, str]:
+        """Apply, see to it that all went well, and return how each filesystem was sent."""
+        done = self.apply("--json")
+        assert done.code == 0, done.stdout + done.stderr
+        return done.modes
+
     def converge(self) -> Run:
         """Apply, and see to it that all went well."""
         done = self.apply()
         assert done.code == 0, done.stdout + done.stderr
         return done
 
-    def kill_when(self, enough: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
+    def kill_when(self, enough: Enough) -> list[Event]:
         """Apply, and SIGKILL the controller as soon as its events so far are enough.
 
         Returns the events; the run may also end before that.
         """
+        with self._applying() as process:
+            events = _listen(process, enough)
+            process.kill()
+        return events
+
+    def disturbed(self, enough: Enough, act: Callable[[], object], *saved: str) -> Disturbed:
+        """Apply specs or a saved plan, and do something as soon as the events so far are enough."""
+        with self._applying(*saved) as process:
+            events = _listen(process, enough)
+            assert enough(events), f"it was over before that: {events[-1]}"
+            act()
+            events += _listen(process, lambda _: False)
+        return Disturbed(process.returncode, tuple(events))
+
+    @contextmanager
+    def _applying(self, *saved: str) -> Iterator["subprocess.Popen[bytes]"]:
         with subprocess.Popen(
-            [*COMMAND, "apply", "-f", str(self.specs), "--auto-approve", "--json"],
+            [*COMMAND, "apply", *saved, "-f", str(self.specs), "--auto-approve", "--json"],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             stdin=subprocess.DEVNULL,
             env=self.environment,
             cwd=self.folder,
         ) as process:
-            events: list[dict[str, Any]] = []
-            for event in _events(process):
-                events.append(event)
-                if enough(events):
-                    process.send_signal(signal.SIGKILL)
-                    break
-            return events
+            yield process
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -111,13 +156,27 @@ class Controller:
         return {**os.environ, "RECONCILER_SSH_CONFIG": str(self.lab.ssh_config), "NO_COLOR": "1"}
 
 
+def _instant(stamp: str) -> float:
+    return datetime.strptime(stamp, "%Y%m%dT%H%M%S%z").timestamp()
+
+
 COMMAND = (sys.executable, "-m", "reconciler.cli.main")
 
 
-def _events(process: "subprocess.Popen[bytes]") -> Iterator[dict[str, Any]]:
+def _listen(process: "subprocess.Popen[bytes]", enough: Enough) -> list[Event]:
+    """Return the events until they are enough, or all."""
     assert process.stdout is not None
+    events: list[Event] = []
     for line in process.stdout:
-        yield json.loads(line)
+        events.append(json.loads(line))
+        if enough(events):
+            break
+    return events
+
+
+def bytes_went(events: list[Event]) -> bool:
+    """Tell whether some of a stream is on its way."""
+    return any(event["type"] == "action_progress" and event["bytes"] > 0 for event in events)
 
 
 def host(name: str, *, user: str = "root", extra: str = "") -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.contents import checksums, load_key, make_encrypted
 from tests.lab.controller import Controller, host, peer, replication, snapshots
 from tests.lab.machines import Lab
 
@@ -78,18 +79,82 @@ def test_encrypted_filesystems_are_sent_raw_and_arrive_without_their_key(
 ) -> None:
     lab = controller.lab
     alpha, vault = lab.machines["alpha"], lab.machines["vault"]
-    alpha.sh(
-        "echo passphrase | zfs create -o encryption=on -o keyformat=passphrase tank/data/secret"
-        " && zfs create tank/data/secret/child && echo hidden > /tank/data/secret/child/f"
-    )
+    make_encrypted(alpha, "tank/data/secret")
+    alpha.sh("zfs create tank/data/secret/child && echo hidden > /tank/data/secret/child/f")
     controller.specify(host("alpha") + host("vault") + replication(every="10s"))
     controller.converge()
     alpha.sh("echo more > /tank/data/secret/child/g; zfs unmount -a; zfs unload-key -a")
     controller.due_again()
     controller.converge()
 
-    name = "backup/alpha/tank/data/secret/child"
-    assert snapshots(lab, "vault", name) == snapshots(lab, "alpha", "tank/data/secret/child")
-    assert len(snapshots(lab, "vault", name)) == 2
-    values = vault.sh(f"zfs get -H -o value encryption,keystatus {name}").stdout.split()
+    here, there = "tank/data/secret/child", "backup/alpha/tank/data/secret/child"
+    assert snapshots(lab, "vault", there) == snapshots(lab, "alpha", here)
+    assert len(snapshots(lab, "vault", there)) == 2
+    values = vault.sh(f"zfs get -H -o value encryption,keystatus {there}").stdout.split()
     assert values == ["aes-256-gcm", "unavailable"]
+    load_key(alpha, "tank/data/secret")
+    load_key(vault, there)
+    for name in snapshots(lab, "alpha", here):
+        assert checksums(vault, f"{there}@{name}") == checksums(alpha, f"{here}@{name}") != ""
+
+
+def test_what_arrives_below_an_encrypted_filesystem_is_encrypted_by_it_or_by_its_own_key(
+    controller: Controller,
+) -> None:
+    """H97 and Z28; and what was received in the clear gets no raw stream."""
+    lab = controller.lab
+    alpha, vault = lab.machines["alpha"], lab.machines["vault"]
+    make_encrypted(vault, "backup/alpha")
+    make_encrypted(alpha, "tank/data/secret")
+    alpha.sh("echo hidden >/tank/data/secret/f")
+    hosts = host("alpha") + host("vault")
+    controller.specify(hosts + replication())
+    controller.converge()
+
+    below = "backup/alpha/tank"
+    roots = vault.sh(f"zfs get -H -r -t filesystem -o name,value encryptionroot {below}").stdout
+    assert dict(line.split("\t") for line in roots.splitlines()) == {
+        below: "backup/alpha",
+        f"{below}/data": "backup/alpha",
+        f"{below}/data/a b": "backup/alpha",
+        f"{below}/data/secret": f"{below}/data/secret",
+    }
+    [first] = snapshots(lab, "alpha", "tank/data")
+    assert checksums(vault, f"{below}/data@{first}") == checksums(alpha, f"tank/data@{first}") != ""
+
+    alpha.sh("echo more >/tank/data/secret/g")
+    vault.sh("zfs unmount backup/alpha && zfs unload-key backup/alpha")
+    controller.specify(hosts + replication(every="10s"))
+    controller.due_again()
+    done = controller.apply()
+    assert done.code == 4, done.stdout + done.stderr
+    assert "zfs load-key backup/alpha there" in done.stdout
+    assert len(snapshots(lab, "vault", f"{below}/data")) == 1
+    there = snapshots(lab, "vault", f"{below}/data/secret")
+    assert there == snapshots(lab, "alpha", "tank/data/secret")
+    assert len(there) == 2
+    load_key(vault, f"{below}/data/secret")
+    for name in there:
+        mine = checksums(alpha, f"tank/data/secret@{name}")
+        assert checksums(vault, f"{below}/data/secret@{name}") == mine != ""
+
+
+def test_what_was_received_in_the_clear_gets_no_raw_stream(controller: Controller) -> None:
+    """H96."""
+    lab = controller.lab
+    alpha, vault = lab.machines["alpha"], lab.machines["vault"]
+    make_encrypted(alpha, "tank/data/secret")
+    vault.sh("zfs create -p backup/alpha/tank/data")
+    there = "backup/alpha/tank/data/secret"
+    alpha.sh(
+        "zfs snapshot -o reconciler:spec=data tank/data/secret@rec-20260101T000000Z"
+        " && zfs send tank/data/secret@rec-20260101T000000Z"
+        f" | ssh -p {vault.port} root@{vault.peer_address} zfs receive -u {there}"
+    )
+    before = snapshots(lab, "vault", there)
+    secret = replication(filesystems='"tank/data/secret"', every="10s")
+    controller.specify(host("alpha") + host("vault") + secret)
+    done = controller.apply("--json")
+    assert done.code == 4, done.stdout + done.stderr
+    assert "encryption-mismatch" in done.stdout
+    assert snapshots(lab, "vault", there) == before

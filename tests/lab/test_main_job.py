@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.contents import checksums, volume_checksum, volume_device
 from tests.lab.controller import Controller, host, replication, snapshots, versions
-from tests.lab.machines import Lab, Machine
+from tests.lab.machines import Lab
 
 HOSTS = host("alpha") + host("beta") + host("vault")
 SPACED = "tank/data/www/my site"
@@ -27,6 +28,7 @@ def fill(lab: Lab) -> None:
         " && zfs create -V 8M tank/data/vol"
         " && head -c 300000 /dev/urandom > /tank/data/a"
         " && head -c 2000000 /dev/urandom > /tank/data/www/b"
+        " && cd /tank/data/www && head -c 600000 /dev/urandom | split -a 3 -d -b 600 - small"
         " && echo hello > '/tank/data/www/my site/in dex'"
         f" && {volume_device('tank/data/vol')}"
         ' && head -c 1000000 /dev/urandom | dd of="$device" bs=64k conv=fsync status=none'
@@ -35,33 +37,6 @@ def fill(lab: Lab) -> None:
         "zfs create tank/data && zfs create tank/data/db"
         " && head -c 500000 /dev/urandom > /tank/data/db/rows"
     )
-
-
-def volume_device(volume: str) -> str:
-    """Return shell text that sets $device; without udev on lab hosts there are no links."""
-    return (
-        "device=; for attempt in 1 2 3 4 5 6 7 8 9 10; do for d in /dev/zd*; do"
-        f' [ "$(/lib/udev/zvol_id "$d" 2>/dev/null)" = "{volume}" ] && device=$d; done;'
-        ' [ -n "$device" ] && break; sleep 0.5; done; [ -n "$device" ]'
-    )
-
-
-def checksums(machine: Machine, snapshot: str) -> str:
-    """Return the checksums of all files in a snapshot, read from the snapshot itself."""
-    read = "cd /mnt/look && find . -type f -print0 | sort -z | xargs -0 -r sha256sum; cd /"
-    return machine.sh(
-        f"mkdir -p /mnt/look && mount -t zfs -o ro '{snapshot}' /mnt/look && {{ {read}; }};"
-        " code=$?; umount /mnt/look; exit $code"
-    ).stdout
-
-
-def volume_checksum(machine: Machine, snapshot: str) -> str:
-    """Return the checksum of a volume's snapshot, read through a clone."""
-    clone = snapshot.split("/", maxsplit=1)[0] + "/look"
-    return machine.sh(
-        f"zfs clone '{snapshot}' {clone} && {volume_device(clone)}"
-        f' && sha256sum < "$device"; code=$?; zfs destroy {clone}; exit $code'
-    ).stdout
 
 
 def test_two_senders_to_one_vault_full_then_incremental(controller: Controller) -> None:
@@ -86,7 +61,10 @@ def test_two_senders_to_one_vault_full_then_incremental(controller: Controller) 
     assert "Nothing to do" in controller.apply().stdout
 
     alpha, vault = lab.machines["alpha"], lab.machines["vault"]
-    alpha.sh(f"echo more >> '/{SPACED}/in dex'; head -c 100000 /dev/urandom > /tank/data/www/c")
+    alpha.sh(
+        f"echo more >> '/{SPACED}/in dex'; cd /tank/data/www && head -c 100000 /dev/urandom > c"
+        " && rm small1?? && echo more | tee -a small2?? >/dev/null && mv small300 'sm all'"
+    )
     controller.specify(HOSTS + replication(every="10s"))
     controller.due_again()
     assert {a["mode"] for a in controller.plan().document["actions"] if a["action"] == "send"} == {
@@ -102,6 +80,7 @@ def test_two_senders_to_one_vault_full_then_incremental(controller: Controller) 
             here_name, there_name = f"{filesystem}@{name}", f"backup/alpha/{filesystem}@{name}"
             read = volume_checksum if filesystem.endswith("/vol") else checksums
             assert read(vault, there_name) == read(alpha, here_name)
+    assert checksums(vault, f"backup/alpha/tank/data/www@{min(there)}").count("/small") == 1000
     content = checksums(vault, f"backup/alpha/{SPACED}@{max(there)}")
     assert content.startswith(hashlib.sha256(b"hello\nmore\n").hexdigest())
 

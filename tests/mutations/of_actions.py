@@ -26,6 +26,11 @@ PROGRAMS = partial(
 COMMANDS = partial(
     Mutation, file="reconciler/zfs/commands.py", tests=("tests/unit/zfs/test_commands.py",)
 )
+LINES = partial(
+    Mutation,
+    file="reconciler/zfs/commands.py",
+    tests=("tests/property/test_command_lines.py",),
+)
 NAMES = partial(Mutation, file="reconciler/zfs/names.py", tests=("tests/unit/zfs/test_names.py",))
 
 MUTATIONS = (
@@ -209,6 +214,18 @@ MUTATIONS = (
         (4,),
         'return ("zfs", "send", "-v", "-P", *flags.options, *along, to)',
         'return ("zfs", "send", "-R", "-v", "-P", *flags.options, *along, to)',
+    ),
+    LINES(
+        "a receive that goes on is forced",
+        (4,),
+        "    if not initial:\n        return ()\n",
+        '    if not initial:\n        return ("-F",)\n',
+    ),
+    LINES(
+        "a destroy of snapshots takes clones along",
+        (3,),
+        'return ("zfs", "destroy", argument)',
+        'return ("zfs", "destroy", "-R", argument)',
     ),
     NAMES(
         "a version's name may be a range",

@@ -35,6 +35,12 @@ MUTATIONS = (
         "    if below:\n",
         "    if False:\n",
     ),
+    PAIR(
+        "a receiver is set aside though nothing takes its place",
+        ("on-conflict",),
+        "    if rest.base is None:\n",
+        "    if False:\n",
+    ),
     PLAN(
         "a receiver is set aside again and again",
         ("on-conflict",),

@@ -16,6 +16,10 @@ KEEP = "keep"
 """A tag of somebody else's."""
 
 
+NEW = ("new", "-r", "receive -F")
+"""Names that are as good as any to ZFS."""
+
+
 class Happening(NamedTuple):
     """Something done to some filesystem or version of some host."""
 
@@ -45,7 +49,7 @@ class Happening(NamedTuple):
             "number": self.version,
             "snapshot": self._one(dataset, "@"),
             "bookmark": self._one(dataset, "#"),
-            "new": "'" + dataset.name.rpartition("/")[0] + f"/new{self.version % 3}'",
+            "new": "'" + dataset.name.rpartition("/")[0] + f"/{NEW[self.version % 3]}'",
             "kind": "-V 1M -s" if dataset.kind is FilesystemKind.VOLUME else "",
         }
         lines = _OF_FILESYSTEMS[self.what]

@@ -1,6 +1,7 @@
 """What the hosts are like at first, what is wanted of them, and what has happened since."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 from hypothesis import strategies as st
@@ -40,6 +41,7 @@ SPECS = (
 )
 
 
+@cache
 def wanted(number: int) -> Desired:
     """Return one of the spec sets."""
     return desired(*SPECS[number % len(SPECS)])

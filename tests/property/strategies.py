@@ -7,6 +7,7 @@ to, clones, holds of others, hosts and pools that can't be seen, clocks that are
 """
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
@@ -71,6 +72,7 @@ class Lot(NamedTuple):
     held: str
 
 
+@lru_cache(maxsize=None, typed=True)  # True is no 1
 def usually(common: object, *rare: object) -> st.SearchStrategy:
     """Return `common` mostly, now and then one of the others; shrinks to `common`."""
     return st.sampled_from([common] * (5 * len(rare)) + list(rare))
@@ -79,19 +81,17 @@ def usually(common: object, *rare: object) -> st.SearchStrategy:
 # -- histories -------------------------------------------------------------------------------------
 
 
-GAPS = (SLOT, 3 * SLOT, DAY, 8 * DAY)
+_GAPS = st.lists(st.sampled_from((SLOT, 3 * SLOT, DAY, 8 * DAY)), max_size=6)
 
 
-@st.composite
-def histories(draw: st.DrawFn, number: int) -> list[Lot]:
+def _history(draw: st.DrawFn, number: int) -> list[Lot]:
     """All snapshots that filesystem number `number` ever had, oldest first."""
-    gaps = draw(st.lists(st.sampled_from(GAPS), max_size=6))
+    gaps = draw(_GAPS)
     end = NOW - draw(usually(100, 2 * DAY, -3600))
-    return [draw(lots(number, place, end - sum(gaps[place:]))) for place in range(1, len(gaps) + 1)]
+    return [_lot(draw, number, place, end - sum(gaps[place:])) for place in range(1, len(gaps) + 1)]
 
 
-@st.composite
-def lots(draw: st.DrawFn, number: int, place: int, at: int) -> Lot:
+def _lot(draw: st.DrawFn, number: int, place: int, at: int) -> Lot:
     """One snapshot: ours mostly, its creation mostly what its name says."""
     managed = draw(usually(True, False))
     snapshot = Version(
@@ -159,19 +159,17 @@ def on_receiver(history: list[Lot], pair: PairMarks) -> tuple[Version, ...]:
 # -- pairs -----------------------------------------------------------------------------------------
 
 
-@st.composite
-def sources(draw: st.DrawFn, name: str, history: list[Lot], pairs: list[PairMarks]) -> Filesystem:
+def _source(draw: st.DrawFn, name: str, history: list[Lot], pairs: list[PairMarks]) -> Filesystem:
     """The sender's filesystem."""
     made = draw(usually(fs, volume)) if name in {"tank/a/b/c", "tank/d", "tank/e"} else fs
     secret = encrypted() if draw(usually(False, True)) else {}
-    found: Filesystem = made(name, written=draw(st.sampled_from([0, 5])), **secret)
+    found: Filesystem = made(name, written=draw(_WRITTEN), **secret)
     return replace(
         found, versions=on_sender(history, pairs), disabled=draw(usually(False, False, False, True))
     )
 
 
-@st.composite
-def receivers(
+def _receiver(
     draw: st.DrawFn, name: str, source: Filesystem, history: list[Lot], pair: PairMarks
 ) -> Filesystem | None:
     """What is at the receiver's place."""
@@ -180,13 +178,15 @@ def receivers(
     there = replace(
         source, name=name, versions=got, written=0, disabled=False, readonly=True, origin=None
     )
-    state = draw(st.sampled_from(["replica"] * 8 + ["absent", "absent", *_MISHAPS]))
+    state = draw(_STATES)
     if state == "absent" or (state == "replica" and not got):
         return None
     return _mishap(state, there, history[cut:])
 
 
 _MISHAPS = ("diverged", "partial", "placeholder", "empty", "written", "off", "volume", "garbled")
+_STATES = st.sampled_from(["replica"] * 8 + ["absent", "absent", *_MISHAPS])
+_WRITTEN = st.sampled_from([0, 5])
 
 
 def _mishap(state: str, there: Filesystem, to_come: list[Lot]) -> Filesystem | None:
@@ -225,8 +225,7 @@ def _partial(there: Filesystem, toguid: int) -> Filesystem:
 # -- hosts -----------------------------------------------------------------------------------------
 
 
-@st.composite
-def observations(
+def _observations(
     draw: st.DrawFn, senders: tuple[str, ...], vaults: tuple[str, ...], size: int, now: int
 ) -> Observed:
     """All hosts, each perhaps unseen or with a wrong clock."""
@@ -235,16 +234,16 @@ def observations(
     for host in senders:
         for name in draw(trees(size)):
             number += 1
-            history = draw(histories(number))
+            history = _history(draw, number)
             root = f"backup/{host}"
-            source = draw(sources(name, history, [marks(v, root) for v in vaults]))
-            stock[host] += [source, *draw(clones(source))]
+            source = _source(draw, name, history, [marks(v, root) for v in vaults])
+            stock[host] += [source, *_clones(draw, source)]
             for vault in vaults:
                 receiver = f"{root}/{name}"
                 if _can_be(receiver, name, stock[vault]):
-                    found = draw(receivers(receiver, source, history, marks(vault, root)))
-                    stock[vault] += [found, *draw(clones(found))] if found is not None else []
-    return {host: draw(hosts(host, tuple(found), now)) for host, found in stock.items()}
+                    found = _receiver(draw, receiver, source, history, marks(vault, root))
+                    stock[vault] += [found, *_clones(draw, found)] if found is not None else []
+    return {host: _host(draw, host, tuple(found), now) for host, found in stock.items()}
 
 
 def trees(size: int) -> st.SearchStrategy[list[str]]:
@@ -265,8 +264,7 @@ def _can_be(receiver: str, name: str, present: list[Filesystem]) -> bool:
     return there is not None and there.kind is FILESYSTEM and not there.inconsistent
 
 
-@st.composite
-def clones(draw: st.DrawFn, source: Filesystem) -> list[Filesystem]:
+def _clones(draw: st.DrawFn, source: Filesystem) -> list[Filesystem]:
     """Perhaps a clone of one of the snapshots, outside of what is replicated."""
     if not source.snapshots or draw(usually(True, False)):
         return []
@@ -274,20 +272,18 @@ def clones(draw: st.DrawFn, source: Filesystem) -> list[Filesystem]:
     return [fs(f"{source.pool}/clones/{origin.guid}", origin=origin.of(source.name))]
 
 
-@st.composite
-def hosts(draw: st.DrawFn, name: str, filesystems: tuple[Filesystem, ...], now: int) -> Observation:
+def _host(draw: st.DrawFn, name: str, filesystems: tuple[Filesystem, ...], now: int) -> Observation:
     """A host with these filesystems; now and then it can't be asked, or its pool is in trouble."""
     if draw(usually(False, False, False, True)):
         return unseen(name)
     own = ["backup", "other"] if name in VAULTS else ["tank"]
     skew = draw(usually(0, 0, 0, 300, -300))
     known = [fs(pool) for pool in own]
-    shelves = [draw(pools(pool)) for pool in own]
+    shelves = [_pool(draw, pool) for pool in own]
     return seen(name, *known, *filesystems, pools=shelves, skew=skew, at=now)
 
 
-@st.composite
-def pools(draw: st.DrawFn, name: str) -> Pool:
+def _pool(draw: st.DrawFn, name: str) -> Pool:
     """A pool, mostly a healthy one."""
     return pool(name, readonly=draw(usually(False, False, False, True)))
 
@@ -357,7 +353,7 @@ def scenarios(draw: st.DrawFn, most: int = 3, size: int = 3, *, mends: bool = Fa
     senders = SENDERS[: draw(st.integers(1, most))]
     vaults = VAULTS[: draw(st.integers(1, 2))]
     now = NOW + draw(st.sampled_from([0, 100, 3600, -3600, 3 * DAY]))
-    observed = draw(observations(senders, vaults, size, now))
+    observed = _observations(draw, senders, vaults, size, now)
     return Scenario(draw(spec_sets(senders, vaults, mends=mends)), observed, now)
 
 

@@ -16,6 +16,7 @@ from reconciler.executor.transfer import Transfer
 from reconciler.observed.model import Observed, Seen, Unseen
 from reconciler.planner.planning import plan
 from reconciler.simulator.faults import Dies, Fault, Interlude, Lost
+from tests.property.command_lines import check_command_line
 from tests.property.happenings import Happening, happenings
 from tests.property.rightness import (
     RULES,
@@ -38,6 +39,9 @@ def check(stage: Stage, desired: Desired) -> None:
         for rule in RULES:
             rule(desired, change)
     check_zfs(stage.world)
+    for faults in stage.faults:
+        for argv in faults.started.values():
+            check_command_line(argv)
 
 
 def told(result: RunResult | None) -> None:

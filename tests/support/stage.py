@@ -53,6 +53,8 @@ class Stage:
         self.world: dict[str, Machine] = {host: Machine(host) for host in hosts}
         self.changes: list[Change] = []
         """What controllers did, in order."""
+        self.faults: list[Faults] = []
+        """What became of each controller on each host, with the commands that it ran there."""
         self._somebody_else = False
 
     def copy(self) -> "Stage":
@@ -146,6 +148,7 @@ class Controller:
         self.faults = {
             host: Faults(self.planned.get(host, {}), mortal) for host in self.desired.hosts
         }
+        self.stage.faults += self.faults.values()
         addresses = {h: HostAddress(h, SimulatedAddress(h)) for h in self.desired.hosts}
         self.fleet = Fleet(addresses, clock=self.stage.clock)
         for host, faults in self.faults.items():

@@ -29,6 +29,7 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from reconciler.desired.chains import linked
@@ -93,6 +94,7 @@ def ours(text: str, prefix: str = PREFIX) -> str:
     return snapshot_name(prefix, instant(text))
 
 
+@cache
 def marks(target: str = "vault", root: str = "backup/alpha", replication: str = "web") -> PairMarks:
     """Return the names of holds and cursors of a pair."""
     whole = Target(target, {"": root}, Keep())

@@ -114,7 +114,7 @@ CASES = {
         fs("tank/www", AB),
         replica(WWW, "@~22:00,11", **encrypted(keystatus="unavailable", encryptionroot="backup")),
         "key-not-loaded",
-        f"{WWW} on vault is encrypted and its key is not loaded",
+        f"{WWW} is encrypted and its key is not loaded on vault",
         "zfs load-key backup there",
     ),
     "another snapshot of that name": Case(

@@ -11,7 +11,7 @@ from reconciler.planner.mending_guard import guard_mending
 from reconciler.planner.plan import Outcome, Plan, PlannedAction
 from reconciler.planner.planning import plan
 from tests.support.shown import conflicts, of_verb, steps
-from tests.support.worlds import NOW, desired, fs, replica, seen, world
+from tests.support.worlds import NOW, desired, fs, replica, seen, volume, world
 
 WWW = "backup/alpha/tank/www"
 HERE = fs("tank/www", "@~22:00,11 @~23:00,12")
@@ -128,6 +128,18 @@ def test_nothing_is_set_aside_for_what_can_not_be_begun_anew() -> None:
 
     assert conflicts(made) == [f"vault {WWW} diverged"]
     assert "it is left as it is, because after that" in made.conflicts[0].evidence[-1]
+
+
+@pytest.mark.parametrize("there", [DIVERGED, replica(WWW, "@mine,99"), volume(WWW)])
+def test_nothing_is_set_aside_while_there_is_nothing_to_send_in_its_place(
+    there: Filesystem,
+) -> None:
+    specs = desired("web: alpha tank/www external ^daily- -> vault conflict setAside")
+    made = plan(specs, world(seen("alpha", fs("tank/www")), seen("vault", there)), NOW)
+
+    assert of_verb(made, "rename") == []
+    (conflict,) = made.conflicts
+    assert conflict.evidence[-1].endswith("because after that there would be nothing to send")
 
 
 def test_without_a_common_version_there_is_nothing_to_roll_back_to() -> None:
