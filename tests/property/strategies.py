@@ -370,22 +370,22 @@ def chained(draw: st.DrawFn, size: int = 2) -> Scenario:
     web, onward = marks("vault", "backup/alpha"), marks("north", "backup/vault", "onward")
     stock: dict[str, list[Filesystem]] = {"alpha": [], "vault": [], "north": []}
     for number, name in enumerate(draw(trees(size)), start=1):
-        history = draw(histories(number))
-        source = draw(sources(name, history, [web]))
-        stock["alpha"] += [source, *draw(clones(source))]
+        history = _history(draw, number)
+        source = _source(draw, name, history, [web])
+        stock["alpha"] += [source, *_clones(draw, source)]
         middle = f"backup/alpha/{name}"
         if not _can_be(middle, name, stock["vault"]):
             continue
-        found = draw(receivers(middle, source, history, web))
+        found = _receiver(draw, middle, source, history, web)
         later = draw(sent_on(history))
         if found is not None:
             found = _sending_on(found, later, onward)
-            stock["vault"] += [found, *draw(clones(found))]
+            stock["vault"] += [found, *_clones(draw, found)]
         end = f"backup/vault/{middle}"
         if _can_be(end, name, stock["north"]):
-            last = draw(receivers(end, found or source, later, onward))
+            last = _receiver(draw, end, found or source, later, onward)
             stock["north"] += [last] if last is not None else []
-    observed = {host: draw(hosts(host, tuple(there), now)) for host, there in stock.items()}
+    observed = {host: _host(draw, host, tuple(there), now) for host, there in stock.items()}
     return Scenario(draw(chain_specs()), observed, now)
 
 
