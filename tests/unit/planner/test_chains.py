@@ -215,14 +215,14 @@ def test_a_parent_that_only_has_to_exist_is_one_at_the_end_as_well() -> None:
     vault = with_filesystem(world(middle), "vault", replica(MIDDLE, ARRIVED))["vault"]
     made = plan(
         desired(
-            "web: alpha tank/** !tank -> vault",
+            "web: alpha tank/** -> vault",
             "onward: vault backup/** received -> north far/{host}",
         ),
         hosts(vault=vault, north=None),
         NOW,
     )
 
-    assert conflicts(made) == []
+    assert conflicts(made) == ["vault backup/alpha/tank receiver-is-placeholder"]
     assert "create north far/vault/backup/alpha/tank" in steps(made)
 
 
