@@ -323,10 +323,10 @@ def test_the_pairs_key_comes_up_when_a_window_opens() -> None:
 @pytest.mark.parametrize(
     ("moment", "arrived"),
     [
-        pytest.param(9, [], id="while its parent is made"),
-        pytest.param(15, [], id="before the first stream"),
-        pytest.param(16, ["a"], id="while the first one comes in"),
-        pytest.param(23, ["a", "b"], id="while the last one comes in"),
+        pytest.param(10, [], id="while its parent is made"),
+        pytest.param(16, [], id="before the first stream"),
+        pytest.param(17, ["a"], id="while the first one comes in"),
+        pytest.param(24, ["a", "b"], id="while the last one comes in"),
     ],
 )
 def test_when_a_window_ends_what_runs_goes_on_and_what_has_not_begun_waits(
