@@ -255,6 +255,26 @@ def test_what_was_written_before_the_beginning_is_in_one_more_snapshot() -> None
     assert [*ledger.here.versions] == [instant("23:10"), instant("11-23T00:00")]
 
 
+# -- windows and grids -----------------------------------------------------------------------------
+
+
+def test_what_waits_for_a_window_stays_on_the_sender_and_goes_when_it_opens() -> None:
+    line = "web: alpha tank/www every 1h allow 30 5 * * * 1h keep last 2 -> vault keep last 4"
+    waiting = gone_by(desired(line), 6).tracks[0].group.ledger
+    sent = gone_by(desired(line), 7).tracks[0].group.ledger
+
+    assert len(waiting.here.versions) == 4
+    assert [len(copy.side.versions) for copy in waiting.copies] == [0]
+    assert [len(copy.side.versions) for copy in sent.copies] == [4]
+
+
+def test_a_grid_keeps_in_a_forecast_what_the_planner_keeps() -> None:
+    line = "web: alpha tank/www every 1h keep grid 1x6h(keep=all)|3x6h -> vault keep last 1"
+    ledger = gone_by(desired(line), 40).tracks[0].group.ledger
+
+    assert len(ledger.here.versions) == 9
+
+
 # -- the planner looks into ledgers ----------------------------------------------------------------
 
 
