@@ -57,7 +57,7 @@ def check_form(pair: Pair, form: Form, there: Filesystem | None) -> None:
 
 def _check_same(pair: Pair, form: Form, there: Filesystem) -> None:
     here, host = pair.source.filesystem, pair.receiver_host
-    aside = f"zfs rename {there.name} on {host} away to start afresh"
+    aside = f"zfs rename {there.name} {there.name}.aside on {host} to start afresh"
     evidence = [
         f"{pair.source.host} {here.name}: {_told(here)}",
         f"{host} {there.name}: {_told(there)}",

@@ -218,8 +218,8 @@ MUTATIONS = (
     LINES(
         "a receive that goes on is forced",
         (4,),
-        "    if not initial:\n        return ()\n",
-        '    if not initial:\n        return ("-F",)\n',
+        "raw=raw) if initial else ()",
+        'raw=raw) if initial else ("-F",)',
     ),
     LINES(
         "a destroy of snapshots takes clones along",

@@ -84,7 +84,7 @@ MUTATIONS = (
     LEAVING(
         "where nothing is left on a sender all of it counts as gone",
         (1,),
-        "if not any(replication.selection.selects(name) for name in here.filesystems):",
+        "if not any(replication.selects(here.host, name) for name in here.filesystems):",
         "if False:",
     ),
     LEAVING(

@@ -66,7 +66,7 @@ def test_damage_never_makes_up_or_hides_a_filesystem_or_version(
 
 @given(st.one_of(st.text(max_size=60), st.lists(st.sampled_from("\t\n-@ax1")).map("".join)))
 def test_a_property_value_on_a_filesystem_changes_nothing_but_itself(value: str) -> None:
-    old = "\tdisabled\t-\ttank/grammar/sp ace\n"
+    old = "\tdisabled\t-\t-\ttank/grammar/sp ace\n"
     recording = Recording("alpha").edit("filesystems", old, old.replace("disabled", value))
     observation = recording.read()
     if isinstance(observation, Unseen):
