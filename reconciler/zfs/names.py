@@ -20,6 +20,9 @@ MAX_TAG = 255
 """Bytes of a hold tag."""
 
 _COMPONENT = re.compile(r"[A-Za-z0-9\-_.: ]+")
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9\-_.: ]*+(?:/[A-Za-z0-9\-_: ][A-Za-z0-9\-_.: ]*+)*+")
+"""What most names of filesystems look like; some that are allowed do not."""
+
 _RESERVED_POOL = re.compile(r"mirror|raidz|draid|spare|log$")
 
 
@@ -46,6 +49,8 @@ def check_listed_filesystem(name: str) -> None:
     As `check_filesystem` but for reserved pool names: `zpool create` and `zpool import` refuse
     them, while pools that got such a name from an older release can be open all the same.
     """
+    if len(name) <= MAX_POOL_NAME and _PLAIN.fullmatch(name) and name.count("/") < MAX_DEPTH:
+        return
     _check_length(name)
     if "@" in name or "#" in name:
         raise InvalidName(name, "A filesystem's name has no '@' and no '#'.")
