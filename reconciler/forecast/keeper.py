@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol, assert_never
 
 from reconciler.desired.model import Calendar, Grid, Keep, KeepRule, Last, Matching, Period, Within
-from reconciler.planner.retention import period_key
+from reconciler.planner.periods import period_key
 
 NameOf = Callable[[int], str]
 """Creation → the version's name."""

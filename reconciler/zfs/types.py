@@ -60,7 +60,7 @@ class Version(NamedTuple):
     @property
     def label(self) -> str:
         """The version's short name with its separator: `@daily` or `#cursor`."""
-        return f"{self.kind.separator}{self.name}"
+        return f"{'@' if self.kind is VersionKind.SNAPSHOT else '#'}{self.name}"
 
     @property
     def is_snapshot(self) -> bool:

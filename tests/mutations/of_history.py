@@ -30,7 +30,7 @@ MUTATIONS = (
     HISTORY(
         "a receiver's bookmark can be the common version",
         (3,),
-        "there = [version for version in receiver if version.is_snapshot]",
+        "there = [version for version in receiver if version.kind is _SNAPSHOT]",
         "there = list(receiver)",
     ),
     HISTORY(
@@ -66,7 +66,7 @@ MUTATIONS = (
     WAY(
         "what is newer than the common version is told from the creation",
         (2,),
-        "return tuple(v for v in managed if v.createtxg > base.sender.createtxg)",
+        "return tuple(version for version in managed if version.createtxg > last)",
         "return tuple(v for v in managed if v.creation > base.sender.creation)",
         tests=("tests/unit/planner/test_replication.py",),
     ),
