@@ -24,6 +24,7 @@ from reconciler.observed.read import read_probe
 from reconciler.planner.planning import plan
 from reconciler.report import plan_json
 from reconciler.report.plan_text import plan_lines
+from tests.bench import crowd
 from tests.bench.worlds import HOUR, NOW, fleet, listings
 
 VERSIONS = (100_000, 1_000_000)
@@ -55,6 +56,7 @@ def costs(sizes: Sequence[int], runs: int) -> Iterator[Cost]:
     for versions in sizes:
         for step in STEPS:
             yield min((_measured(step, versions) for _ in range(runs)), key=attrgetter("seconds"))
+    yield _measured(OBSERVE, HOSTS * crowd.FILESYSTEMS * crowd.VERSIONS)
 
 
 def _measured(step: str, versions: int) -> Cost:
@@ -121,6 +123,13 @@ def _json(versions: int) -> Callable[[], str]:
     return _shown(versions, lambda made: len(plan_json.dumps(made)))
 
 
+def _observe(versions: int) -> Callable[[], str]:
+    """Observe many hosts through one real sshd."""
+    hosts = versions // crowd.FILESYSTEMS // crowd.VERSIONS
+
+    return lambda: crowd.crowd_cost(hosts).remark
+
+
 STEPS = {
     "read the probe": _read,
     "plan, nothing due": _steady,
@@ -130,11 +139,14 @@ STEPS = {
 }
 
 
+OBSERVE, HOSTS = "observe hosts over ssh", 1000
+
+
 def main() -> None:
     """Measure one step in this process, set up as the product's are, and print it as JSON."""
     step, versions = sys.argv[1:]
     gc.set_threshold(cli._GARBAGE)
-    work = STEPS[step](int(versions))
+    work = {**STEPS, OBSERVE: _observe}[step](int(versions))
     before = _peak()
     began = time.process_time()
     remark = work()
