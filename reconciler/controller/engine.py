@@ -117,7 +117,7 @@ class Engine:
         with self.lock:
             if self.law is None:
                 return
-            self._hint(concerned(self.law.desired, host, filesystems))
+            self._hint(concerned(self.law.desired, self.law.keys_at, host, filesystems))
 
     def hears(self, host: str, *, is_open: bool) -> None:
         """Hear that a host's event stream was opened or broke."""
@@ -125,7 +125,7 @@ class Engine:
         self.world.hears(host, is_open=is_open)
         with self.lock:
             if is_open and not was and self.law is not None:
-                self.wake(concerned(self.law.desired, host, None))
+                self.wake(concerned(self.law.desired, self.law.keys_at, host, None))
 
     # -- the work ---------------------------------------------------------------------------------
 
@@ -220,7 +220,7 @@ class Engine:
     def _wake_others(self, flight: Flight, law: Law, report: Report, *, did: bool) -> None:
         key = flight.key
         if did:
-            self.wake(neighbours(key, law.desired))
+            self.wake(neighbours(key, law.keys_at, law.desired))
         self._left.discard(key)
         if flight.result is not None:
             left, self._left = self._left, set()

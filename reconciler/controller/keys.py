@@ -5,7 +5,8 @@ from that sender to one receiver host is another: streams, holds, cursors, and a
 the receiver. Two, because a stream that takes a day must not keep the next snapshot waiting.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.actions import (
@@ -56,6 +57,10 @@ class Key:
         return f"{self.replication} ({where})"
 
 
+KeysAt = Mapping[str, tuple[Key, ...]]
+"""Host → the keys that have it as an end."""
+
+
 def keys_of(desired: Desired) -> Iterator[Key]:
     """Yield all keys of a spec set, each sender before its pairs."""
     for name, replication in sorted(desired.replications.items()):
@@ -79,24 +84,34 @@ def hosts_of(key: Key, desired: Desired) -> frozenset[str]:
     return frozenset(hosts | _senders(key.sender, desired))
 
 
-def concerned(desired: Desired, host: str, filesystems: Collection[str] | None) -> Iterator[Key]:
+def by_end(keys: Iterable[Key]) -> KeysAt:
+    """Return the keys of each host: of many keys few are about one."""
+    found: dict[str, list[Key]] = defaultdict(list)
+    for key in keys:
+        for host in dict.fromkeys(key.ends):
+            found[host].append(key)
+    return {host: tuple(there) for host, there in found.items()}
+
+
+def concerned(
+    desired: Desired, keys_at: KeysAt, host: str, filesystems: Collection[str] | None
+) -> Iterator[Key]:
     """Yield the keys for which a change on a host may mean work; None: all may have changed."""
-    for key in keys_of(desired):
+    for key in keys_at.get(host, ()):
         replication = desired.replications[key.replication]
-        if host not in {key.sender, key.receiver}:
-            continue
         if filesystems is None or any(_looks_at(key, replication, host, f) for f in filesystems):
             yield key
 
 
-def neighbours(key: Key, desired: Desired) -> Iterator[Key]:
+def neighbours(key: Key, keys_at: KeysAt, desired: Desired) -> Iterator[Key]:
     """Yield the keys that may go on once a key has done something.
 
     A sender's snapshots can be sent now; what a receiver has now may be destroyed at the sender
     and sent on from the receiver. What was sent on may be destroyed where it had been received.
     """
     received = isinstance(desired.replications[key.replication].snapshots, Received)
-    for other in keys_of(desired):
+    near = (other for host in key.ends for other in keys_at.get(host, ()))
+    for other in dict.fromkeys(near):
         same = (other.replication, other.sender) == (key.replication, key.sender)
         if other != key and (
             (same and not (key.receiver and other.receiver))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from reconciler.controller.keys import Key, keys_of
+from reconciler.controller.keys import Key, KeysAt, by_end, keys_of
 from reconciler.desired.digest import generation
 from reconciler.desired.model import Desired
 from reconciler.hosts.addresses import Limits
@@ -22,6 +22,7 @@ class Law:
     """What is asked of each host's filesystems."""
     generations: Mapping[str, str]
     keys: tuple[Key, ...]
+    keys_at: KeysAt
     effective: Desired
     """The specs, with what people suspended."""
     suspended: Mapping[str, str] = field(default_factory=dict)
@@ -30,13 +31,15 @@ class Law:
     @classmethod
     def of(cls, desired: Desired, fleet: Fleet, suspended: Mapping[str, str]) -> "Law":
         """Return the law of a spec set."""
+        keys = tuple(keys_of(desired))
         return cls(
             desired=desired,
             fleet=fleet,
             roots=roots_of(desired),
             properties=properties_of(desired),
             generations={name: generation(desired, name) for name in desired.replications},
-            keys=tuple(keys_of(desired)),
+            keys=keys,
+            keys_at=by_end(keys),
             effective=_without(desired, suspended),
             suspended=dict(suspended),
         )

@@ -12,7 +12,7 @@ from typing import Protocol, assert_never
 
 from reconciler.desired.model import Calendar, Grid, Keep, KeepRule, Last, Matching, Period, Within
 from reconciler.planner.grid import buckets, taken
-from reconciler.planner.retention import period_key
+from reconciler.planner.periods import period_key
 from reconciler.zfs.types import Version, VersionKind
 
 NameOf = Callable[[int], str]

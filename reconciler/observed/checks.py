@@ -5,11 +5,14 @@ observation will do. Everything else here should not happen, and is not explaine
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from operator import itemgetter
 
 from reconciler.observed.model import Pool
 from reconciler.observed.trouble import Trouble, changed
 from reconciler.zfs.names import ancestors, filesystem_of, parent_of
 from reconciler.zfs.types import Version
+
+_LABEL = itemgetter(Version._fields.index("kind"), Version._fields.index("name"))
 
 
 def refuse_duplicates(where: str, names: Iterable[Hashable]) -> None:
@@ -58,9 +61,10 @@ def check_groups(
     for filesystem, versions in groups.items():
         if filesystem not in names:
             raise changed(f"{filesystem} was created")
-        if wanted.isdisjoint((filesystem, *ancestors(filesystem))):
+        if filesystem not in wanted and wanted.isdisjoint(ancestors(filesystem)):
             raise Trouble(f"versions of {filesystem} were listed unasked")
-        refuse_duplicates(filesystem, ((version.kind, version.name) for version in versions))
+        if len(set(map(_LABEL, versions))) < len(versions):
+            refuse_duplicates(filesystem, map(_LABEL, versions))
 
 
 def check_holds(tags: Mapping[str, Sequence[str]], groups: Mapping[str, Sequence[Version]]) -> None:

@@ -7,7 +7,9 @@ its pool is among the imported ones of that same observation.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reconciler.zfs.types import FilesystemKind, Version
+from reconciler.zfs.types import FilesystemKind, Version, VersionKind
+
+_SNAPSHOT = VersionKind.SNAPSHOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,10 @@ class Filesystem:
     """In version order. Empty also where versions were not asked for: see Seen.listed."""
     gone_since: int | None = None
     """Since when we know that its source is gone, epoch seconds (`reconciler:gone-since`)."""
+    _kinds: tuple[tuple[Version, ...], tuple[Version, ...]] | None = field(
+        default=None, init=False, compare=False, repr=False
+    )
+    """Snapshots and bookmarks, told apart when they are first asked for."""
 
     @property
     def pool(self) -> str:
@@ -76,12 +82,21 @@ class Filesystem:
     @property
     def snapshots(self) -> tuple[Version, ...]:
         """The snapshots, oldest first."""
-        return tuple(version for version in self.versions if version.is_snapshot)
+        return (self._kinds or self._told_apart())[0]
 
     @property
     def bookmarks(self) -> tuple[Version, ...]:
         """The bookmarks, oldest first."""
-        return tuple(version for version in self.versions if not version.is_snapshot)
+        return (self._kinds or self._told_apart())[1]
+
+    def _told_apart(self) -> tuple[tuple[Version, ...], tuple[Version, ...]]:
+        versions = self.versions
+        snapshots = tuple([v for v in versions if v.kind is _SNAPSHOT])
+        if len(snapshots) == len(versions):
+            snapshots = versions
+        bookmarks = tuple([v for v in versions if v.kind is not _SNAPSHOT])
+        object.__setattr__(self, "_kinds", (snapshots, bookmarks))
+        return snapshots, bookmarks
 
 
 @dataclass(frozen=True, slots=True)

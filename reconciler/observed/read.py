@@ -5,8 +5,9 @@ listings that contradict each other) means that nothing is known about the host.
 which are answers: a root that does not exist, a pool that is not imported or can't be opened.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import NamedTuple
 
 from reconciler.errors import HostError
@@ -23,25 +24,24 @@ from reconciler.observed.checks import (
 from reconciler.observed.model import Filesystem, Observation, Pool, Seen, Unseen
 from reconciler.observed.trouble import HOST_REMEDIES, Trouble, changed, listing, output, parsed
 from reconciler.zfs.capabilities import VersionError, parse_zfs_version
+from reconciler.zfs.columns import read_filesystems, read_versions
 from reconciler.zfs.names import pool_of
 from reconciler.zfs.parse import (
     FilesystemRow,
-    VersionRow,
     parse_features,
-    parse_filesystems,
     parse_holds,
     parse_pools,
-    parse_versions,
 )
 from reconciler.zfs.piping import parse_programs
 from reconciler.zfs.properties import DISABLED, gone_since
-from reconciler.zfs.types import Version, version_order
+from reconciler.zfs.types import Version, in_order
 
 Tags = Mapping[str, tuple[str, ...]]
 """Full name of a snapshot → its hold tags, sorted."""
 
 
 _CLOCK_DIGITS = 11
+_USERREFS = itemgetter(Version._fields.index("userrefs"))
 
 
 class _Asked(NamedTuple):
@@ -139,15 +139,15 @@ def _below(about: _Asked, transcript: Transcript, pools: Mapping[str, Pool]) -> 
     shut = frozenset(name for name, pool in pools.items() if not pool.usable)
     asked = probe.pools_of(roots)
     found = listing(transcript, probe.FILESYSTEMS, asked=asked, shut=shut)
-    parse = partial(parse_filesystems, properties=about.properties)
-    rows = parsed(probe.FILESYSTEMS, parse, found.text)
+    read = partial(read_filesystems, properties=about.properties)
+    rows = parsed(probe.FILESYSTEMS, read, found.text)
     names = {row.name for row in rows}
     refuse_duplicates(probe.FILESYSTEMS, (row.name for row in rows))
     check_pools(asked, found.missing, names, pools)
     check_tree(names, asked)
 
     answer = listing(transcript, probe.VERSIONS, asked=roots, shut=shut)
-    groups = _groups(parsed(probe.VERSIONS, parse_versions, answer.text))
+    groups = parsed(probe.VERSIONS, read_versions, answer.text)
     closed = shut & {pool_of(name) for name in found.missing | answer.missing}
     check_roots([root for root in roots if pool_of(root) not in closed], answer.missing, names)
     check_groups(groups, roots, names)
@@ -162,13 +162,6 @@ def _below(about: _Asked, transcript: Transcript, pools: Mapping[str, Pool]) -> 
     return _Below(listed, filesystems)
 
 
-def _groups(rows: Iterable[VersionRow]) -> dict[str, list[Version]]:
-    groups: dict[str, list[Version]] = {}
-    for filesystem, version in rows:
-        groups.setdefault(filesystem, []).append(version)
-    return groups
-
-
 def _tags(transcript: Transcript, groups: Mapping[str, Sequence[Version]]) -> Tags:
     """Return the hold tags of the snapshots that have some."""
     tags: dict[str, list[str]] = {}
@@ -179,7 +172,6 @@ def _tags(transcript: Transcript, groups: Mapping[str, Sequence[Version]]) -> Ta
 
 
 def _filesystem(row: FilesystemRow, versions: Sequence[Version], tags: Tags) -> Filesystem:
-    completed = (_completed(version, row, tags) for version in versions)
     return Filesystem(
         name=row.name,
         kind=row.kind,
@@ -199,12 +191,20 @@ def _filesystem(row: FilesystemRow, versions: Sequence[Version], tags: Tags) -> 
         placeholder=row.placeholder == row.name,
         disabled=row.reconcile == DISABLED,
         properties=row.properties,
-        versions=tuple(sorted(completed, key=version_order)),
+        versions=tuple(_completed(versions, row, tags)),
         gone_since=gone_since(row.gone_since, row.name) if row.gone_since else None,
     )
 
 
-def _completed(version: Version, row: FilesystemRow, tags: Tags) -> Version:
+def _completed(versions: Sequence[Version], row: FilesystemRow, tags: Tags) -> Sequence[Version]:
+    """Return versions in their order, with hold tags and with specs of their own."""
+    ordered = in_order(versions)
+    if row.spec is None and not any(map(_USERREFS, ordered)):
+        return ordered
+    return [_own(version, row, tags) for version in ordered]
+
+
+def _own(version: Version, row: FilesystemRow, tags: Tags) -> Version:
     """Return a version with its hold tags, and with a spec only where it is its own.
 
     A snapshot inherits the user properties of its filesystem (zfsprops(7)), and `zfs list` does

@@ -65,7 +65,7 @@ class _Rest:
         """The versions that are told of already, by label and guid."""
         for retention in decided:
             place = (retention.host, retention.filesystem)
-            self.told[place] |= {(d.version.label, d.version.guid) for d in retention.decisions}
+            self.told[place] |= {(v.label, v.guid) for v in retention.verdict.versions}
         for action in (planned.action for planned in plan.actions):
             if isinstance(action, Destroy):
                 self.told[action.places[0]] |= {(v.label, v.guid) for v in action.versions}

@@ -80,7 +80,9 @@ def guard(
             continue
         left, objections = eye.inspect(planned, planned.action)
         blocked += objections
-        if left:
+        if not objections:
+            actions.append(planned)
+        elif left:
             actions.append(replace(planned, action=replace(planned.action, versions=left)))
     return replace(plan, actions=tuple(actions), blocked=(*plan.blocked, *blocked))
 

@@ -7,7 +7,9 @@ can't be the start of a stream and are not looked at.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reconciler.zfs.types import Version
+from reconciler.zfs.types import Version, VersionKind
+
+_SNAPSHOT = VersionKind.SNAPSHOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,13 @@ def compare(sender: Sequence[Version], receiver: Sequence[Version]) -> History:
     Of a snapshot and a bookmark with one guid the snapshot is preferred: it can start an `-I`
     stream, and it is what the sender's keep rules know.
     """
-    there = [version for version in receiver if version.is_snapshot]
+    there = [version for version in receiver if version.kind is _SNAPSHOT]
     if not there:
         return Nothing()
+    newest = there[-1]
+    for version in reversed(sender):
+        if version.guid == newest.guid and version.kind is _SNAPSHOT:
+            return Common(version, newest)
     here = {v.guid: v for v in sender if not v.is_snapshot}
     here |= {v.guid: v for v in sender if v.is_snapshot}
     for position in range(len(there) - 1, -1, -1):

@@ -5,16 +5,22 @@ foreign. Names of replications and hosts contain no underscore, so the parts can
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 
 from reconciler.desired.model import External, Received, Replication, Snapshots, Target
-from reconciler.zfs.types import Version
+from reconciler.zfs.types import Version, VersionKind
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 _STAMP_LENGTH = len("20260102T030405Z")
+_CURSOR_END = re.compile(r"[0-9a-f]{16}|planned[0-9a-f]{15}")
+_SNAPSHOT = VersionKind.SNAPSHOT
+
+_MOST_TIMES = 100_000
+"""How many names are remembered for each prefix."""
 
 
 def base_tag(replication: str) -> str:
@@ -27,14 +33,38 @@ def snapshot_name(prefix: str, at: int) -> str:
     return prefix + datetime.fromtimestamp(at, UTC).strftime(_STAMP)
 
 
+def name_length(prefix: str) -> int:
+    """Return how long the name of a snapshot is."""
+    return len(prefix) + _STAMP_LENGTH
+
+
 def snapshot_time(prefix: str, name: str) -> int | None:
     """Return the instant in a name of exactly this prefix and our format, else None."""
-    return _stamped(name[len(prefix) :]) if name.startswith(prefix) else None
+    return _times(prefix)[name]
 
 
-@lru_cache(maxsize=100_000)
+class _Times(dict[str, int | None]):
+    """The instants in names of one prefix. Many filesystems share each, and reading is slow."""
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__()
+        self._prefix = prefix
+
+    def __missing__(self, name: str) -> int | None:
+        if len(self) >= _MOST_TIMES:
+            self.clear()
+        stamp = name.removeprefix(self._prefix)
+        at = _stamped(stamp) if len(stamp) + len(self._prefix) == len(name) else None
+        self[name] = at
+        return at
+
+
+@lru_cache(maxsize=1024)
+def _times(prefix: str) -> _Times:
+    return _Times(prefix)
+
+
 def _stamped(stamp: str) -> int | None:
-    """Read a stamp. Many filesystems share each one, and reading is slow."""
     if len(stamp) != _STAMP_LENGTH or not stamp.isascii():
         return None
     try:
@@ -68,6 +98,36 @@ class Ownership:
                 return cls(replication.name, None, None, tuple(made))
             case None:
                 return cls(replication.name, None)
+
+    def sent(self, versions: Sequence[Version]) -> tuple[Version, ...]:
+        """Return those of a sender's versions that are to be sent, in the same order."""
+        if self.prefix is None or self.matching is not None:
+            return tuple([version for version in versions if self.sends(version)])
+        times, name = _times(self.prefix), self.replication
+        return tuple(
+            [
+                version
+                for version in versions
+                if version.spec == name
+                and version.kind is _SNAPSHOT
+                and times[version.name] is not None
+            ]
+        )
+
+    def received(self, versions: Sequence[Version]) -> tuple[Version, ...]:
+        """Return those of a receiver's versions that are ours, in the same order."""
+        if self.prefix is None or self.matching is not None:
+            return tuple([version for version in versions if self.on_receiver(version)])
+        times, specs = _times(self.prefix), (None, self.replication)
+        return tuple(
+            [
+                version
+                for version in versions
+                if version.spec in specs
+                and version.kind is _SNAPSHOT
+                and times[version.name] is not None
+            ]
+        )
 
     def sends(self, version: Version) -> bool:
         """Tell whether a sender's version is one to be sent.
@@ -134,8 +194,7 @@ class PairMarks:
 
         Two targets may lie on one host below different roots: the root is part of the identity.
         """
-        digest = sha256(target.roots[sender].encode()).hexdigest()[:6]
-        return cls(replication.name, f"{target.host}-{digest}")
+        return _marks(replication.name, target.host, target.roots[sender])
 
     @property
     def cursor_prefix(self) -> str:
@@ -154,5 +213,12 @@ class PairMarks:
 
     def is_cursor(self, version: Version) -> bool:
         """Tell whether a bookmark is a cursor of this pair, for whatever guid."""
-        pattern = re.escape(self.cursor_prefix) + r"(?:[0-9a-f]{16}|planned[0-9a-f]{15})"
-        return not version.is_snapshot and re.fullmatch(pattern, version.name) is not None
+        if version.is_snapshot or not version.name.startswith(self.cursor_prefix):
+            return False
+        return _CURSOR_END.fullmatch(version.name, len(self.cursor_prefix)) is not None
+
+
+@lru_cache(maxsize=10_000)
+def _marks(replication: str, host: str, root: str) -> PairMarks:
+    digest = sha256(root.encode()).hexdigest()[:6]
+    return PairMarks(replication, f"{host}-{digest}")

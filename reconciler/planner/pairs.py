@@ -50,7 +50,7 @@ class Source:
     ) -> "Source":
         """Return the source with what is managed of it."""
         ours = Ownership.of(replication)
-        managed = tuple(version for version in filesystem.snapshots if ours.sends(version))
+        managed = ours.sent(filesystem.snapshots)
         return cls(replication, seen, filesystem, managed, snapshot_id, brought or {})
 
     @property
@@ -70,21 +70,22 @@ class Pair:
 
     source: Source
     target: Target
+    receiver: str = field(init=False, compare=False, repr=False)
+    """The receiver filesystem's name: it depends on the sender's name and the target alone."""
+    marks: PairMarks = field(init=False, compare=False, repr=False)
+    """The names of its holds and cursor."""
+
+    def __post_init__(self) -> None:
+        source, target = self.source, self.target
+        receiver = target.receiver_of(source.host, source.filesystem.name)
+        object.__setattr__(self, "receiver", receiver)
+        marks = PairMarks.of(source.replication, target, source.host)
+        object.__setattr__(self, "marks", marks)
 
     @property
     def receiver_host(self) -> str:
         """The receiver host's name."""
         return self.target.host
-
-    @property
-    def receiver(self) -> str:
-        """The receiver filesystem's name: it depends on the sender's name and the target alone."""
-        return self.target.receiver_of(self.source.host, self.source.filesystem.name)
-
-    @property
-    def marks(self) -> PairMarks:
-        """The names of its holds and cursor."""
-        return PairMarks.of(self.source.replication, self.target, self.source.host)
 
     @property
     def place(self) -> tuple[str, tuple[str, ...]]:

@@ -20,9 +20,9 @@ from reconciler.planner.middle import plan_pairs, retire_middle
 from reconciler.planner.pairs import Source, is_writable
 from reconciler.planner.pipes import piping_notes
 from reconciler.planner.plan import HostState, Plan, PlannedAction, Specs
-from reconciler.planner.retention import evaluate
 from reconciler.planner.retire import Protection, Retention
 from reconciler.planner.snapshotting import next_due
+from reconciler.planner.verdict import Verdict
 from reconciler.planner.waiting import closed_windows, waits
 from reconciler.planner.zrepl import zrepl_notes
 
@@ -183,9 +183,9 @@ class _SourceRetention:
         return Retention(
             source.host,
             source.filesystem.name,
-            evaluate(source.replication.keep, managed),
+            Verdict.of(source.replication.keep, managed),
             self._protection(source, pairs),
-            frozenset(version.guid for version in managed if not version.is_planned),
+            frozenset([version.guid for version in managed if not version.is_planned]),
             self._frozen(source, pairs),
         )
 

@@ -354,7 +354,7 @@ class PairPlanner:
         if (self.seen.host, self.pair.receiver) in self.context.wary:
             there = None
         for version in there.snapshots if there is not None else ():
-            if marks.base_tag in version.holds and version.guid != base.guid:
+            if version.holds and marks.base_tag in version.holds and version.guid != base.guid:
                 release = Release(self.seen.host, self.pair.receiver, version, marks.base_tag)
                 self._add(release, "base-moved", "no longer the base", *safe)
         self._release_sent(safe, f"{self.seen.host} has it")
@@ -369,7 +369,7 @@ class PairPlanner:
         tag = self.marks.step_tag
         holds = [p.action for p in self.actions if isinstance(p.action, Hold)]
         held = [hold.version for hold in holds if hold.tag == tag]
-        held += [version for version in self.here.snapshots if tag in version.holds]
+        held += [v for v in self.here.snapshots if v.holds and tag in v.holds]
         for version in (version for version in held if version.guid not in self.waiting):
             release = Release(self.source.host, self.here.name, version, tag)
             self._add(release, "sent", why, *safe)
@@ -378,20 +378,20 @@ class PairPlanner:
 
     def _retire(self, way: Way, base: Version | None) -> Retention:
         there = self.there
-        present = frozenset(v.guid for v in there.snapshots) if there is not None else frozenset()
+        present = frozenset([v.guid for v in there.snapshots]) if there is not None else frozenset()
         half = there is not None and there.inconsistent
         frozen = "its first stream is not complete" if half or base is None else None
         if self.first is not None:
             frozen = "its place is being cleared"
-        here = [d for d in way.decisions if d.version.guid in present]
+        here = [version.guid for version in way.verdict.versions if version.guid in present]
         protection = Protection(
             base_guids=frozenset({base.guid} if base is not None else ()),
             own_tags=frozenset({self.marks.base_tag}),
             origins=self.context.origins[self.seen.host],
-            newest=here[-1].version.guid if here and not way.wanted else None,
+            newest=here[-1] if here and not way.wanted else None,
         )
         retention = Retention(
-            self.seen.host, self.pair.receiver, way.decisions, protection, present, frozen
+            self.seen.host, self.pair.receiver, way.verdict, protection, present, frozen
         )
         if self.context.chains.is_read((self.seen.host, self.pair.receiver)):
             return retention  # see `planner.middle`

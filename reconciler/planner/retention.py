@@ -11,9 +11,6 @@ changes nothing for those that are. It is about one evaluation. When a new versi
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from reconciler.desired.model import (
     Calendar,
@@ -26,10 +23,8 @@ from reconciler.desired.model import (
     Within,
 )
 from reconciler.planner.grid import bucket_count, buckets, grid_origin, taken
+from reconciler.planner.periods import periods
 from reconciler.zfs.types import Version
-
-_LAST_INSTANT = int(datetime(9999, 12, 1, tzinfo=UTC).timestamp())
-"""What Python can tell the date of; a host whose clock was broken may say anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +107,8 @@ def _calendar(period: Period, count: int, versions: Sequence[Version], timezone:
 
     Newest is by order; which periods are recent is by the calendar.
     """
-    keys = {v.guid: period_key(period, v.creation, timezone) for v in versions}
+    found = periods(period, timezone)
+    keys = {version.guid: found[version.creation] for version in versions}
     newest = {keys[version.guid]: version for version in versions}
     recent = sorted(newest, reverse=True)[:count]
     ranks = {key: rank for rank, key in enumerate(recent, start=1)}
@@ -163,29 +159,3 @@ def _grid(grid: Grid, versions: Sequence[Version]) -> _Vote:
         del refuses[origin.guid]
         keeps[origin.guid] = "the newest, from which the grid counts"
     return _Vote(keeps, refuses)
-
-
-@lru_cache(maxsize=100_000)
-def period_key(period: Period, creation: int, timezone: str) -> tuple[int, ...]:
-    """Return a sortable name of the calendar period in which an instant lies.
-
-    An hour that the clock shows twice (end of daylight saving) is two hours.
-    """
-    at = datetime.fromtimestamp(min(creation, _LAST_INSTANT), ZoneInfo(timezone))
-    match period:
-        case Period.YEARLY:
-            return (at.year,)
-        case Period.MONTHLY:
-            return at.year, at.month
-        case Period.WEEKLY:
-            iso = at.isocalendar()
-            return iso.year, iso.week
-        case Period.DAILY:
-            return at.year, at.month, at.day
-        case Period.HOURLY:
-            return at.year, at.month, at.day, at.hour, -_offset(at)
-
-
-def _offset(at: datetime) -> int:
-    offset = at.utcoffset()
-    return int(offset.total_seconds()) if offset is not None else 0

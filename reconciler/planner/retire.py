@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from reconciler.actions import Destroy
 from reconciler.planner.plan import Kept
 from reconciler.planner.retention import Decision
+from reconciler.planner.verdict import Verdict
 from reconciler.zfs.types import Version
 
 
@@ -47,7 +48,7 @@ class Retention:
 
     host: str
     filesystem: str
-    decisions: tuple[Decision, ...]
+    verdict: Verdict
     """What the keep rules say; on a receiver also of what could still be sent."""
     protection: Protection
     present: frozenset[int]
@@ -57,7 +58,9 @@ class Retention:
 
     def destroys(self) -> Iterator[tuple[Destroy, str]]:
         """Yield the destroys for what no rule keeps and nothing protects, in batches, with why."""
-        expired = [decision for decision in self.decisions if self._goes(decision)]
+        if self.frozen is not None or self.verdict.keeps_all:
+            return
+        expired = [decision for decision in self.verdict.decisions if self._goes(decision)]
         for start in range(0, len(expired), BATCH):
             batch = expired[start : start + BATCH]
             versions = tuple(decision.version for decision in batch)
@@ -65,7 +68,7 @@ class Retention:
 
     def kept(self) -> Iterator[Kept]:
         """Yield what stays, and what is to come and then stays, with all the reasons."""
-        for decision in self.decisions:
+        for decision in self.verdict.decisions:
             version = decision.version
             stays = self.protection.of(self.filesystem, version)
             comes = version.is_planned and stays is not None
@@ -77,8 +80,7 @@ class Retention:
     def _goes(self, decision: Decision) -> bool:
         version = decision.version
         return (
-            self.frozen is None
-            and not decision.kept
+            not decision.kept
             and version.guid in self.present
             and self.protection.of(self.filesystem, version) is None
         )

@@ -7,7 +7,7 @@ from reconciler.actions import Snapshot
 from reconciler.desired.model import Replication, Snapshots
 from reconciler.desired.schedule import slot_of
 from reconciler.observed.model import Filesystem
-from reconciler.planner.marks import Ownership, snapshot_name, snapshot_time
+from reconciler.planner.marks import Ownership, name_length, snapshot_name, snapshot_time
 from reconciler.zfs.names import MAX_NAME
 
 
@@ -19,17 +19,21 @@ def is_due(snapshots: Snapshots, ours: Ownership, filesystem: Filesystem, now: i
     clock was wrong, or was set back) says nothing about this one: no storm, and no end of
     snapshots either.
     """
-    managed = [version for version in filesystem.snapshots if ours.on_sender(version)]
-    times = (snapshot_time(snapshots.prefix, version.name) for version in managed)
     slot = slot_of(snapshots.schedule, now)
-    if any(at is not None and slot.start <= at < slot.end for at in times):
-        return False
-    return not (snapshots.if_changed and managed and not _written_since(filesystem, ours))
+    # The newest first: it is the one where there is one.
+    for version in reversed(filesystem.snapshots):
+        if ours.on_sender(version):
+            at = snapshot_time(snapshots.prefix, version.name)
+            if at is not None and slot.start <= at < slot.end:
+                return False
+    if not snapshots.if_changed or _written_since(filesystem, ours):
+        return True
+    return not any(map(ours.on_sender, filesystem.snapshots))
 
 
 def is_namable(snapshots: Snapshots, filesystem: Filesystem) -> bool:
     """Tell whether our snapshots' names fit behind the filesystem's: else ZFS would refuse all."""
-    return len(filesystem.name) + 1 + len(snapshot_name(snapshots.prefix, 0)) <= MAX_NAME
+    return len(filesystem.name) + 1 + name_length(snapshots.prefix) <= MAX_NAME
 
 
 def _written_since(filesystem: Filesystem, ours: Ownership) -> bool:

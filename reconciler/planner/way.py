@@ -13,7 +13,7 @@ from reconciler.planner import conflicts
 from reconciler.planner.conflicts import Conflicted
 from reconciler.planner.history import Common, Diverged, NoCommonVersion, Nothing, compare
 from reconciler.planner.pairs import Pair
-from reconciler.planner.retention import Decision, evaluate
+from reconciler.planner.verdict import Verdict
 from reconciler.zfs.names import InvalidName, check_bookmark, check_snapshot
 from reconciler.zfs.tokens import ResumeToken, TokenError, decode_token
 from reconciler.zfs.types import Version
@@ -25,7 +25,7 @@ class Way:
 
     base: Common | None
     wanted: tuple[Version, ...]
-    decisions: tuple[Decision, ...]
+    verdict: Verdict
     token: ResumeToken | None
     """Set when the first of `wanted` is to be resumed."""
     abort: bool
@@ -75,33 +75,30 @@ class _WayFinder:
             self._same_kind(there)
         base = self._common(there)
         candidates = self._candidates(base)
-        decisions = evaluate(self.pair.target.keep, [*self._received(there), *candidates])
-        kept = {decision.version.guid for decision in decisions if decision.kept}
-        wanted = tuple(version for version in candidates if version.guid in kept)
-        way = self._over(wanted, base, decisions)
+        verdict = Verdict.of(self.pair.target.keep, (*self._received(there), *candidates))
+        wanted = tuple(version for version in candidates if version.guid in verdict.kept)
+        way = self._over(wanted, base, verdict)
         self._check_free(way.wanted)
         return way
 
     def put_off(self, way: Way) -> Way:
         """Return a way on which everything waits."""
-        decisions = evaluate(self.pair.target.keep, self._received(self.there))
-        return Way(way.base, (), decisions, None, way.abort, waiting=way.wanted)
+        verdict = Verdict.of(self.pair.target.keep, self._received(self.there))
+        return Way(way.base, (), verdict, None, way.abort, waiting=way.wanted)
 
-    def _over(
-        self, wanted: tuple[Version, ...], base: Common | None, decisions: tuple[Decision, ...]
-    ) -> Way:
+    def _over(self, wanted: tuple[Version, ...], base: Common | None, verdict: Verdict) -> Way:
         """Return the way over the wanted versions; it begins where a partial receive goes on."""
         token = self._token(self.there)
         resumed = _find(wanted, token.toguid) if token is not None else None
         if base is None and wanted:
             wanted = self._initial(wanted, resumed)
         if token is not None and resumed in wanted and self._continues(token, base):
-            return Way(base, wanted[wanted.index(resumed) :], decisions, token, abort=False)
-        return Way(base, wanted, decisions, None, abort=token is not None)
+            return Way(base, wanted[wanted.index(resumed) :], verdict, token, abort=False)
+        return Way(base, wanted, verdict, None, abort=token is not None)
 
     def _check_names(self) -> None:
         """See to it that the names to be made are names."""
-        longest = max((len(version.name) for version in self.source.managed), default=1)
+        longest = max([len(version.name) for version in self.source.managed], default=1)
         try:
             check_bookmark(f"{self.here.name}#{cursor_name(self.pair.marks.cursor_prefix, 0)}")
             check_snapshot(f"{self.pair.receiver}@{'x' * longest}")
@@ -142,12 +139,15 @@ class _WayFinder:
         managed = self.source.managed
         if base is None:
             return managed
-        return tuple(v for v in managed if v.createtxg > base.sender.createtxg)
+        last = base.sender.createtxg
+        if not managed or managed[-1].createtxg <= last:
+            return ()
+        return tuple(version for version in managed if version.createtxg > last)
 
     def _received(self, there: Filesystem | None) -> tuple[Version, ...]:
         ours = self.source.ours
         have = there.snapshots if there is not None else ()
-        return tuple(version for version in have if ours.on_receiver(version))
+        return ours.received(have)
 
     def _initial(self, wanted: tuple[Version, ...], resumed: Version | None) -> tuple[Version, ...]:
         match self.pair.target.initial:
@@ -166,6 +166,8 @@ class _WayFinder:
 
     def _check_free(self, wanted: Sequence[Version]) -> None:
         """See to it that the receiver has no other snapshots of the names that are to come."""
+        if not wanted:
+            return
         names = {version.name for version in wanted}
         for version in self.there.snapshots if self.there is not None else ():
             if version.name in names:

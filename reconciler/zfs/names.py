@@ -20,6 +20,12 @@ MAX_TAG = 255
 """Bytes of a hold tag."""
 
 _COMPONENT = re.compile(r"[A-Za-z0-9\-_.: ]+")
+_PART = r"[A-Za-z0-9\-_: ][A-Za-z0-9\-_.: ]*+"
+_FILESYSTEM = rf"[A-Za-z][A-Za-z0-9\-_.: ]*+(?:/{_PART})*+"
+_PLAIN = re.compile(_FILESYSTEM)
+_PLAIN_VERSION = re.compile(rf"(?!mirror|raidz|draid|spare|log[/@#]){_FILESYSTEM}[@#]{_PART}")
+"""What most names look like; some that are allowed do not."""
+
 _RESERVED_POOL = re.compile(r"mirror|raidz|draid|spare|log$")
 
 
@@ -46,6 +52,8 @@ def check_listed_filesystem(name: str) -> None:
     As `check_filesystem` but for reserved pool names: `zpool create` and `zpool import` refuse
     them, while pools that got such a name from an older release can be open all the same.
     """
+    if len(name) <= MAX_POOL_NAME and _PLAIN.fullmatch(name) and name.count("/") < MAX_DEPTH:
+        return
     _check_length(name)
     if "@" in name or "#" in name:
         raise InvalidName(name, "A filesystem's name has no '@' and no '#'.")
@@ -111,7 +119,7 @@ def check_hold_tag(tag: str) -> None:
 
 def pool_of(name: str) -> str:
     """Return the pool that a filesystem, snapshot or bookmark is in."""
-    return filesystem_of(name).partition("/")[0]
+    return name.partition("/")[0].partition("@")[0].partition("#")[0]
 
 
 def filesystem_of(full: str) -> str:
@@ -131,12 +139,22 @@ def is_within(name: str, root: str) -> bool:
 
 def ancestors(name: str) -> tuple[str, ...]:
     """Return the filesystems above, from the pool down: `a/b/c` gives `a`, `a/b`."""
-    components = name.split("/")
-    return tuple("/".join(components[:depth]) for depth in range(1, len(components)))
+    found, end = [], name.find("/")
+    while end >= 0:
+        found.append(name[:end])
+        end = name.find("/", end + 1)
+    return tuple(found)
 
 
 def _check_version(full: str, delimiter: str, kind: str) -> None:
     """Check a name of the form `filesystem` + delimiter + `part`."""
+    if (
+        len(full) <= MAX_POOL_NAME
+        and _PLAIN_VERSION.fullmatch(full)
+        and delimiter in full
+        and full.count("/") < MAX_DEPTH
+    ):
+        return
     _check_length(full)
     filesystem, found, part = full.partition(delimiter)
     if not found:

@@ -19,13 +19,13 @@ from reconciler.zfs.names import (
 from reconciler.zfs.queries import POOL_COLUMNS, VERSION_COLUMNS, filesystem_columns
 from reconciler.zfs.types import FilesystemKind, Version, VersionKind
 
-_U64 = 1 << 64
-_KINDS = {"@": VersionKind.SNAPSHOT, "#": VersionKind.BOOKMARK}
-_FLAGS = {"on": True, "off": False, "yes": True, "no": False, "1": True, "0": False, "-": False}
-_KEY_STATES = {"none": "none", "available": "available", "unavailable": "unavailable", "-": "none"}
+U64 = 1 << 64
+KINDS = {"@": VersionKind.SNAPSHOT, "#": VersionKind.BOOKMARK}
+FLAGS = {"on": True, "off": False, "yes": True, "no": False, "1": True, "0": False, "-": False}
+KEY_STATES = {"none": "none", "available": "available", "unavailable": "unavailable", "-": "none"}
 _FEATURE_STATES = {state: state for state in ("disabled", "enabled", "active", "-")}
 _MADE_UP = "the row does not end with the name it begins with"
-_DIGITS = 20
+DIGITS = 20
 _PROGRESS = re.compile(r"\d\d:\d\d:\d\d\t(\d+)\t[^\t]+")
 
 T = TypeVar("T")
@@ -201,7 +201,7 @@ def _version_row(checked: dict[str, str], line: str) -> VersionRow:
     if full != again:
         raise ValueError(_MADE_UP)
     filesystem, delimiter, name = full.partition("@" if "@" in full else "#")
-    if delimiter not in _KINDS:
+    if delimiter not in KINDS:
         raise ValueError("this is no snapshot and no bookmark")
     if filesystem not in checked:
         check_listed_filesystem(filesystem)
@@ -211,14 +211,14 @@ def _version_row(checked: dict[str, str], line: str) -> VersionRow:
         check_version_name(name)
         checked[label] = name
     version = Version(
-        _KINDS[delimiter],
+        KINDS[delimiter],
         checked[label],
-        _number(guid),
-        _number(createtxg),
-        _number(creation),
-        0 if userrefs == "-" else _number(userrefs),
-        None if written == "-" else _number(written),
-        None if referenced == "-" else _number(referenced),
+        number(guid),
+        number(createtxg),
+        number(creation),
+        0 if userrefs == "-" else number(userrefs),
+        None if written == "-" else number(written),
+        None if referenced == "-" else number(referenced),
         None if spec == "-" else spec,
     )
     return VersionRow(checked[filesystem], version)
@@ -227,7 +227,7 @@ def _version_row(checked: dict[str, str], line: str) -> VersionRow:
 def _guid_row(line: str) -> GuidRow:
     name, guid = _fields(line, ("name", "guid"))
     check_version(name)
-    return GuidRow(name, _number(guid))
+    return GuidRow(name, number(guid))
 
 
 def _hold_row(line: str) -> HoldRow:
@@ -250,23 +250,23 @@ def _filesystem_row(properties: Sequence[str], line: str) -> FilesystemRow:
     return FilesystemRow(
         name,
         FilesystemKind(kind),
-        _number(guid),
-        _number(createtxg),
-        _number(used),
-        _number(written),
-        _number(referenced),
+        number(guid),
+        number(createtxg),
+        number(used),
+        number(written),
+        number(referenced),
         "off" if encryption == "-" else encryption,
-        _word(keystatus, _KEY_STATES),
-        _optional(encryptionroot),
-        _optional(origin),
-        _word(readonly, _FLAGS),
-        _word(mounted, _FLAGS),
-        _optional(token),
-        _word(inconsistent, _FLAGS),
-        _optional(spec),
-        _optional(reconcile),
-        _optional(placeholder),
-        _optional(gone),
+        _word(keystatus, KEY_STATES),
+        optional(encryptionroot),
+        optional(origin),
+        _word(readonly, FLAGS),
+        _word(mounted, FLAGS),
+        optional(token),
+        _word(inconsistent, FLAGS),
+        optional(spec),
+        optional(reconcile),
+        optional(placeholder),
+        optional(gone),
         {name: value for name, value in zip(properties, values, strict=True) if value != "-"},
     )
 
@@ -278,8 +278,8 @@ def _pool_row(line: str) -> PoolRow:
         raise ValueError("this is no pool")
     if not (health.isascii() and health.isalpha() and health.isupper()):
         raise ValueError(f"{health!r} is no health of a pool")
-    unusable = 0 if free == "-" else _number(free)
-    return PoolRow(name, _number(guid), unusable, health, _word(readonly, _FLAGS))
+    unusable = 0 if free == "-" else number(free)
+    return PoolRow(name, number(guid), unusable, health, _word(readonly, FLAGS))
 
 
 def _feature_row(line: str) -> FeatureRow:
@@ -293,7 +293,7 @@ def _feature_row(line: str) -> FeatureRow:
 def _change_row(line: str) -> ChangeRow:
     name, changed = _fields(line, ("name", "snapshots_changed"))
     check_listed_filesystem(name)
-    return ChangeRow(name, None if changed == "-" else _number(changed))
+    return ChangeRow(name, None if changed == "-" else number(changed))
 
 
 def _fields(line: str, columns: Sequence[str]) -> list[str]:
@@ -303,12 +303,12 @@ def _fields(line: str, columns: Sequence[str]) -> list[str]:
     return fields
 
 
-def _number(field: str) -> int:
+def number(field: str) -> int:
     """Read a number as ZFS prints it: digits only, 64 bits, no sign."""
-    if field.isdecimal() and field.isascii() and len(field) <= _DIGITS:
-        number = int(field)
-        if number < _U64:
-            return number
+    if field.isdecimal() and field.isascii() and len(field) <= DIGITS:
+        value = int(field)
+        if value < U64:
+            return value
     raise ValueError(f"{field!r} is no whole number of 64 bits")
 
 
@@ -318,5 +318,6 @@ def _word(field: str, words: Mapping[str, T]) -> T:
     return words[field]
 
 
-def _optional(field: str) -> str | None:
+def optional(field: str) -> str | None:
+    """Read a text that may not apply."""
     return None if field == "-" else field

@@ -4,7 +4,10 @@ Identity of a filesystem version is its guid, order within one filesystem is its
 (zfsprops(7)). Names are labels. Creation time is for people and for calendars, never for order.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
+from itertools import islice
+from operator import eq, itemgetter
 from typing import NamedTuple
 
 Argv = tuple[str, ...]
@@ -57,7 +60,7 @@ class Version(NamedTuple):
     @property
     def label(self) -> str:
         """The version's short name with its separator: `@daily` or `#cursor`."""
-        return f"{self.kind.separator}{self.name}"
+        return f"{'@' if self.kind is VersionKind.SNAPSHOT else '#'}{self.name}"
 
     @property
     def is_snapshot(self) -> bool:
@@ -80,3 +83,15 @@ def version_order(version: Version) -> tuple[int, bool, str]:
     Several bookmarks of one snapshot come by name, so that the order is always the same.
     """
     return version.createtxg, version.is_snapshot, version.name
+
+
+_CREATETXG = itemgetter(Version._fields.index("createtxg"))
+
+
+def in_order(versions: Iterable[Version]) -> list[Version]:
+    """Return the versions of a filesystem in version order."""
+    ordered = sorted(versions, key=_CREATETXG)
+    createtxgs = list(map(_CREATETXG, ordered))
+    if any(map(eq, createtxgs, islice(createtxgs, 1, None))):
+        ordered.sort(key=version_order)
+    return ordered

@@ -68,6 +68,16 @@ _SCALE = """\
 processor, the least of some runs, without waiting for hosts. Memory is the peak of the whole
 process, what it works on included. In the fleet the hosts share the names of versions, which makes
 it smaller than a real one.
+
+Others kept the machine busy meanwhile: two cores with a load of 15 to 25, which costs seconds of
+the processor, too. The last steps with 1,000,000 versions were not waited for.
+
+"observe hosts over ssh" is many hosts behind one real sshd on the same machine, ten filesystems of
+ten versions on each, over connections that are opened for it. At most 32 are asked at a time (each
+takes a connection and up to six threads), and 64 connections stay open idle (each takes a thread):
+so there are never more than 96 connections and 256 threads, however many hosts there are. "plan,
+one sender in watch" is what `reconciler watch` plans at a time: one sender's part, from what its
+own hosts say.
 """
 
 _TIMES = """\
@@ -171,7 +181,9 @@ def _scale(runs: Sequence[Run]) -> Iterator[str]:
 
 
 def _cost(cost: Mapping[str, Any]) -> Row:
-    numbers = (f"{cost['seconds']:.1f}", f"{cost['peak_mib']:,.0f}", f"{cost['before_mib']:,.0f}")
+    digits = 1 if cost["seconds"] >= 0.1 or not cost["seconds"] else 3
+    seconds = f"{cost['seconds']:.{digits}f}"
+    numbers = (seconds, f"{cost['peak_mib']:,.0f}", f"{cost['before_mib']:,.0f}")
     return (f"{cost['versions']:,}", cost["what"], *numbers, cost["remark"])
 
 

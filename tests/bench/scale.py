@@ -18,12 +18,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from reconciler.cli import main as cli
+from reconciler.controller.keys import hosts_of, keys_of, part_of
 from reconciler.hosts.script import Outcome, Transcript
 from reconciler.observed.model import Seen
 from reconciler.observed.read import read_probe
 from reconciler.planner.planning import plan
 from reconciler.report import plan_json
 from reconciler.report.plan_text import plan_lines
+from tests.bench import crowd
 from tests.bench.worlds import HOUR, NOW, fleet, listings
 
 VERSIONS = (100_000, 1_000_000)
@@ -52,6 +54,7 @@ def costs(sizes: Sequence[int], runs: int) -> Iterator[Cost]:
 
     Others at work on the machine make it slower, never quicker.
     """
+    yield _measured(OBSERVE, HOSTS * crowd.FILESYSTEMS * crowd.VERSIONS)
     for versions in sizes:
         for step in STEPS:
             yield min((_measured(step, versions) for _ in range(runs)), key=attrgetter("seconds"))
@@ -100,6 +103,19 @@ def _steady(versions: int) -> Callable[[], str]:
     return _plan(versions, 0)
 
 
+def _one(versions: int) -> Callable[[], str]:
+    """Plan for one sender's key as the watch loop does, where nothing is to be done."""
+    desired, observed = fleet(versions // EACH // FILESYSTEMS // 2, FILESYSTEMS, EACH)
+    key = next(keys_of(desired))
+    near = {host: observed[host] for host in hosts_of(key, desired)}
+
+    def work() -> str:
+        assert not part_of(plan(desired, near, NOW), key, desired).actions
+        return f"{len(near)} of {len(observed):,} hosts"
+
+    return work
+
+
 def _due(versions: int) -> Callable[[], str]:
     """Plan where everything is to be done: a snapshot of each filesystem, sent, old ones gone."""
     return _plan(versions, HOUR)
@@ -121,24 +137,35 @@ def _json(versions: int) -> Callable[[], str]:
     return _shown(versions, lambda made: len(plan_json.dumps(made)))
 
 
+def _observe(versions: int) -> Callable[[], str]:
+    """Observe many hosts through one real sshd."""
+    hosts = versions // crowd.FILESYSTEMS // crowd.VERSIONS
+
+    return lambda: crowd.crowd_cost(hosts).remark
+
+
 STEPS = {
     "read the probe": _read,
     "plan, nothing due": _steady,
+    "plan, one sender in watch": _one,
     "plan, all due": _due,
     "that plan as text": _text,
     "that plan as JSON": _json,
 }
 
 
+OBSERVE, HOSTS = "observe hosts over ssh", 1000
+
+
 def main() -> None:
     """Measure one step in this process, set up as the product's are, and print it as JSON."""
     step, versions = sys.argv[1:]
     gc.set_threshold(cli._GARBAGE)
-    work = STEPS[step](int(versions))
+    work = {**STEPS, OBSERVE: _observe}[step](int(versions))
     before = _peak()
     began = time.process_time()
     remark = work()
-    seconds = round(time.process_time() - began, 2)
+    seconds = round(time.process_time() - began, 3)
     found = {"seconds": seconds, "peak_mib": _peak(), "before_mib": before, "remark": remark}
     print(json.dumps(found))
 

@@ -41,6 +41,7 @@ class Sshd:
 
     folder: Path
     port: int = 0
+    listen: str = "127.0.0.1"
     process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
@@ -97,7 +98,7 @@ class Sshd:
         settings = [
             *lines,
             f"Port {self.port}",
-            "ListenAddress 127.0.0.1",
+            f"ListenAddress {self.listen}",
             f"HostKey {self.host_key}",
             f"AuthorizedKeysFile {self.folder}/authorized_keys",
             "PidFile none",

@@ -30,7 +30,7 @@ MUTATIONS = (
     HISTORY(
         "a receiver's bookmark can be the common version",
         (3,),
-        "there = [version for version in receiver if version.is_snapshot]",
+        "there = [version for version in receiver if version.kind is _SNAPSHOT]",
         "there = list(receiver)",
     ),
     HISTORY(
@@ -66,7 +66,7 @@ MUTATIONS = (
     WAY(
         "what is newer than the common version is told from the creation",
         (2,),
-        "return tuple(v for v in managed if v.createtxg > base.sender.createtxg)",
+        "return tuple(version for version in managed if version.createtxg > last)",
         "return tuple(v for v in managed if v.creation > base.sender.creation)",
         tests=("tests/unit/planner/test_replication.py",),
     ),
@@ -86,8 +86,8 @@ MUTATIONS = (
     Mutation(
         "what is read of a host stays in the order in which it was listed",
         (2,),
-        "versions=tuple(sorted(completed, key=version_order)),",
-        "versions=tuple(completed),",
+        "ordered = in_order(versions)",
+        "ordered = list(versions)",
         "reconciler/observed/read.py",
         ("tests/unit/observed/test_read.py",),
     ),

@@ -148,13 +148,13 @@ MUTATIONS = (
     CHECKS(
         "versions may be listed that were not asked for",
         (1,),
-        "if wanted.isdisjoint((filesystem, *ancestors(filesystem))):",
+        "if filesystem not in wanted and wanted.isdisjoint(ancestors(filesystem)):",
         "if False:",
     ),
     CHECKS(
         "a version may be listed twice",
         (1,),
-        "refuse_duplicates(filesystem, ((version.kind, version.name) for version in versions))",
+        "refuse_duplicates(filesystem, map(_LABEL, versions))",
         "pass",
     ),
     CHECKS(

@@ -51,7 +51,7 @@ MUTATIONS = (
     PAIR(
         "the receiver's present base is released",
         (3, 6),
-        "if marks.base_tag in version.holds and version.guid != base.guid:",
+        "if version.holds and marks.base_tag in version.holds and version.guid != base.guid:",
         "if marks.base_tag in version.holds:",
     ),
     PAIR(

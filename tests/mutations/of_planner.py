@@ -79,8 +79,8 @@ MUTATIONS = (
     RETIRE(
         "the planner destroys what a rule keeps",
         (9,),
-        "            and not decision.kept\n",
-        "\n",
+        "            not decision.kept\n            and ",
+        "            ",
     ),
     RETIRE(
         "the planner destroys what it has only promised",
@@ -91,8 +91,8 @@ MUTATIONS = (
     RETIRE(
         "the planner destroys where it is said that nothing may be destroyed",
         (3,),
-        "self.frozen is None\n",
-        "True\n",
+        "if self.frozen is not None or self.verdict.keeps_all:",
+        "if self.verdict.keeps_all:",
     ),
     PLANNING(
         "the planner destroys on the sender for a suspended spec",
@@ -160,7 +160,7 @@ MUTATIONS = (
     PAIR(
         "the planner does not know the last managed version of a receiver",
         (3,),
-        "newest=here[-1].version.guid if here and not way.wanted else None,",
+        "newest=here[-1] if here and not way.wanted else None,",
         "newest=None,",
     ),
     PAIR(
@@ -173,8 +173,8 @@ MUTATIONS = (
     PAIRS(
         "the planner takes all snapshots of a sender for managed ones",
         (3,),
-        "tuple(version for version in filesystem.snapshots if ours.sends(version))",
-        "tuple(filesystem.snapshots)",
+        "ours.sent(filesystem.snapshots)",
+        "filesystem.snapshots",
     ),
     PAIRS(
         "the planner changes a pool that is suspended",
@@ -186,8 +186,8 @@ MUTATIONS = (
     WAY(
         "the planner takes all snapshots of a receiver for managed ones",
         (3,),
-        "return tuple(version for version in have if ours.on_receiver(version))",
-        "return tuple(have)",
+        "return ours.received(have)",
+        "return have",
     ),
     MARKS(
         "a snapshot on a sender is ours by its name alone",
@@ -204,13 +204,13 @@ MUTATIONS = (
     MARKS(
         "a bookmark whose name begins like a cursor's is a cursor",
         (3,),
-        'planned[0-9a-f]{15})"\n        return not version.is_snapshot and re.fullmatch(',
-        'planned[0-9a-f]{15})"\n        return not version.is_snapshot and re.match(',
+        "_CURSOR_END.fullmatch(",
+        "_CURSOR_END.match(",
     ),
     MARKS(
         "two targets on one host share their cursors and holds",
         (3, 7),
-        "digest = sha256(target.roots[sender].encode()).hexdigest()[:6]",
+        "digest = sha256(root.encode()).hexdigest()[:6]",
         'digest = "000000"',
     ),
     MARKS(
@@ -225,6 +225,30 @@ MUTATIONS = (
         "    if kept_by:\n",
         '    if len(kept_by) < len(votes):\n        return Decision(version, (), ("one rule",))\n'
         "    if kept_by:\n",
+    ),
+    Mutation(
+        "what one rule keeps goes when another does not keep it",
+        (9,),
+        "kept.update(_kept_by(rule, versions, keep.timezone))",
+        "kept.intersection_update(_kept_by(rule, versions, keep.timezone))",
+        "reconciler/planner/verdict.py",
+        ("tests/property/test_quick_ways.py",),
+    ),
+    Mutation(
+        "an hour that comes twice is one hour",
+        (9,),
+        "return local // _HOUR, -offset",
+        "return (local // _HOUR,)",
+        "reconciler/planner/periods.py",
+        ("tests/unit/planner/test_retention.py",),
+    ),
+    Mutation(
+        "clocks are set at full quarters of an hour only",
+        (9,),
+        "self._offsets[stretch] = first if first == last else None",
+        "self._offsets[stretch] = first",
+        "reconciler/planner/periods.py",
+        ("tests/property/test_quick_ways.py",),
     ),
     RULES(
         "no rules keep nothing",

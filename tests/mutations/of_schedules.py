@@ -55,8 +55,8 @@ MUTATIONS = (
     Mutation(
         "a receiver destroys by what it is to get once a window opens",
         (3, "window"),
-        "return Way(way.base, (), decisions, None, way.abort, waiting=way.wanted)",
-        "return Way(way.base, (), way.decisions, None, way.abort, waiting=way.wanted)",
+        "return Way(way.base, (), verdict, None, way.abort, waiting=way.wanted)",
+        "return Way(way.base, (), way.verdict, None, way.abort, waiting=way.wanted)",
         "reconciler/planner/way.py",
         WAITING,
     ),

@@ -8,6 +8,9 @@ TRANSCRIPT = partial(
     Mutation, file="reconciler/hosts/transcript.py", tests=("tests/unit/hosts/test_transcript.py",)
 )
 PARSE = partial(Mutation, file="reconciler/zfs/parse.py", tests=("tests/unit/zfs/test_parse.py",))
+COLUMNS = partial(
+    Mutation, file="reconciler/zfs/columns.py", tests=("tests/unit/zfs/test_columns.py",)
+)
 SHELL = partial(
     Mutation, file="reconciler/hosts/shell.py", tests=("tests/unit/hosts/test_shell.py",)
 )
@@ -89,7 +92,25 @@ MUTATIONS = (
     PARSE(
         "what Python takes for a number is one",
         (1,),
-        "if field.isdecimal() and field.isascii() and len(field) <= _DIGITS:",
+        "if field.isdecimal() and field.isascii() and len(field) <= DIGITS:",
         "if field:",
+    ),
+    COLUMNS(
+        "what Python takes for a column of numbers is one",
+        (1,),
+        "if not (digits.isascii() and digits.isdecimal() and all(fields)):",
+        "if not fields:",
+    ),
+    COLUMNS(
+        "a column too many is the next row's",
+        (1,),
+        "or columns[0] != columns[-1]",
+        "",
+    ),
+    COLUMNS(
+        "names of versions in long listings are not looked at",
+        (1,),
+        "    check_version_name(name)\n    return name",
+        "    return name",
     ),
 )

@@ -12,6 +12,7 @@ from fabric import Connection
 from reconciler.errors import HostBusy, HostError
 from reconciler.hosts.addresses import SshAddress, SshOptions
 from reconciler.hosts.ssh.connection import close, open_connection
+from reconciler.hosts.ssh.idle import IDLE
 
 _SESSIONS = 8
 """At once on one connection; sshd's MaxSessions is 10 where nobody changed it."""
@@ -83,6 +84,7 @@ class Switchboard:
 
     def retire(self) -> None:
         """Close the line as soon as nobody uses it; the next session gets a new one."""
+        IDLE.take(self)
         with self._lock:
             self._retire()
 
@@ -100,7 +102,9 @@ class Switchboard:
             if self._line is None:
                 self._line = self._open(failures)
             self._line.users += 1
-            return self._line
+            line = self._line
+        IDLE.take(self)
+        return line
 
     def _open(self, failures: int) -> Line:
         # Who waited for the lock while another thread failed shares that failure: else a dead
@@ -134,3 +138,6 @@ class Switchboard:
             line.users -= 1
             if line.retired and line.users == 0:
                 close(line.connections)
+            is_idle = line.users == 0 and not line.retired
+        if is_idle:
+            IDLE.put(self)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from reconciler.actions import Action, CreateFilesystem, Destroy, Release, Send, Snapshot
 from reconciler.controller.keys import (
     Key,
+    by_end,
     concerned,
     hosts_of,
     keys_of,
@@ -342,24 +343,35 @@ def test_in_a_chain_what_the_next_receiver_has_last_is_not_destroyed_before_it()
 # -- who is woken ----------------------------------------------------------------------------------
 
 
+def test_a_key_is_found_at_each_of_its_ends_once() -> None:
+    keys = list(keys_of(desired(WEB, "same: vault data -> vault", *CHAIN[1:])))
+    at = by_end(keys)
+    assert {host: [k for k in keys if host in k.ends] for host in at} == {
+        host: list(found) for host, found in at.items()
+    }
+    assert at.keys() == {host for key in keys for host in key.ends}
+
+
 def test_a_change_concerns_those_who_look_at_the_filesystem() -> None:
     specs = desired(WEB, "db: alpha data/** prefix db- -> vault other/{host}")
-    assert set(concerned(specs, "alpha", {"tank/a"})) == {SENDER, PAIR}
-    assert set(concerned(specs, "vault", {"backup/alpha/tank/a"})) == {PAIR}
-    assert set(concerned(specs, "vault", {"backup"})) == {PAIR}
-    assert set(concerned(specs, "vault", {"backup/beta"})) == set()
-    assert set(concerned(specs, "alpha", {"elsewhere/x"})) == set()
-    assert len(set(concerned(specs, "vault", None))) == 2
-    assert set(concerned(specs, "unknown", None)) == set()
+    at = by_end(keys_of(specs))
+    assert set(concerned(specs, at, "alpha", {"tank/a"})) == {SENDER, PAIR}
+    assert set(concerned(specs, at, "vault", {"backup/alpha/tank/a"})) == {PAIR}
+    assert set(concerned(specs, at, "vault", {"backup"})) == {PAIR}
+    assert set(concerned(specs, at, "vault", {"backup/beta"})) == set()
+    assert set(concerned(specs, at, "alpha", {"elsewhere/x"})) == set()
+    assert len(set(concerned(specs, at, "vault", None))) == 2
+    assert set(concerned(specs, at, "unknown", None)) == set()
 
 
 def test_what_a_sender_did_concerns_its_receivers_and_the_other_way_round() -> None:
     specs = desired(f"{WEB} -> north keep last 1", *CHAIN[1:])
+    at = by_end(keys_of(specs))
     north = Key("web", "alpha", "north")
-    assert set(neighbours(SENDER, specs)) == {PAIR, north}
-    assert set(neighbours(PAIR, specs)) == {
+    assert set(neighbours(SENDER, at, specs)) == {PAIR, north}
+    assert set(neighbours(PAIR, at, specs)) == {
         SENDER,
         Key("off", "vault"),
         Key("off", "vault", "north"),
     }
-    assert set(neighbours(north, specs)) == {SENDER}
+    assert set(neighbours(north, at, specs)) == {SENDER}

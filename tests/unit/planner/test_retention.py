@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import pytest
 
 from reconciler.desired.model import Period
-from reconciler.planner.retention import evaluate, period_key
+from reconciler.planner.periods import period_key
+from reconciler.planner.retention import evaluate
 from reconciler.zfs.types import Version, VersionKind
 from tests.support.worlds import fs, instant, keep
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from reconciler.desired.model import Keep, Last
 from reconciler.observed.model import Observation
 from reconciler.planner import planning
-from reconciler.planner.retention import Decision
 from reconciler.planner.retire import Protection, Retention
+from reconciler.planner.verdict import Verdict
 from tests.support.shown import of_verb
 from tests.support.worlds import NOW, desired, fs, pool, replica, seen, unseen, world
 
@@ -112,25 +113,25 @@ def test_the_planner_leaves(case: Case) -> None:
 
 def test_what_is_only_promised_is_not_destroyed() -> None:
     (real, promised) = fs("tank/www", "@~22:00,1 @~23:00,-2").versions
-    decisions = [Decision(version, (), ("beyond last 0",)) for version in (real, promised)]
+    verdict = Verdict.of(Keep((Last(0),)), (real, promised))
     nothing: frozenset[str] = frozenset()
 
     protection = Protection(frozenset(), nothing, nothing)
     there = frozenset({real.guid})
 
-    [(destroy, _)] = Retention("alpha", "tank/www", tuple(decisions), protection, there).destroys()
+    [(destroy, _)] = Retention("alpha", "tank/www", verdict, protection, there).destroys()
 
     assert destroy.versions == (real,)
 
 
 def test_nothing_is_destroyed_where_it_is_said_that_nothing_may_be() -> None:
     filesystem = fs("tank/www", "@~21:00,1 @~22:00,2")
-    decisions = tuple(Decision(version, (), ("x",)) for version in filesystem.snapshots)
+    verdict = Verdict.of(Keep((Last(0),)), filesystem.snapshots)
     nothing: frozenset[str] = frozenset()
     protection = Protection(frozenset(), nothing, nothing)
     there = frozenset({1, 2})
-    free = Retention("alpha", "tank/www", decisions, protection, there)
-    frozen = Retention("alpha", "tank/www", decisions, protection, there, "vault is unseen")
+    free = Retention("alpha", "tank/www", verdict, protection, there)
+    frozen = Retention("alpha", "tank/www", verdict, protection, there, "vault is unseen")
 
     assert [len(destroy.versions) for destroy, _ in free.destroys()] == [2]
     assert list(free.kept()) == []
