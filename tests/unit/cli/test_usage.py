@@ -113,7 +113,7 @@ def test_a_bug_is_called_one(
         raise LookupError("of all things")
 
     assert hosts
-    monkeypatch.setattr("reconciler.planner.planning.find_sources", broken)
+    monkeypatch.setattr("reconciler.planner.middle.find_sources", broken)
     ran = command("plan", *(["--debug"] if debug else []))
     assert ran.code == 1
     assert "This is a bug in reconciler" in ran.stderr

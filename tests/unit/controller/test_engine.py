@@ -324,8 +324,8 @@ def test_the_pairs_key_comes_up_when_a_window_opens() -> None:
     ("moment", "arrived"),
     [
         pytest.param(10, [], id="while its parent is made"),
-        pytest.param(16, [], id="before the first stream"),
-        pytest.param(17, ["a"], id="while the first one comes in"),
+        pytest.param(15, [], id="before the first stream"),
+        pytest.param(16, ["a"], id="while the first one comes in"),
         pytest.param(24, ["a", "b"], id="while the last one comes in"),
     ],
 )

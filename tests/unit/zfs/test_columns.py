@@ -1,6 +1,7 @@
 """Listings read by columns: always what reading them by rows comes to."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,11 +16,15 @@ from reconciler.zfs.types import Version, VersionKind
 VERSION = "tank/a@s 1\t14871593799176688764\t66\t1795434336\t2\t3174400\t3174400\tdaily\ttank/a@s 1"
 CURSOR = "tank/a#c\t14871593799176688764\t66\t1795434336\t-\t-\t3174400\t-\ttank/a#c"
 OTHER = "tank/b@s 1\t7\t66\t1795434336\t0\t0\t-\t-\ttank/b@s 1"
-PLAIN = "tank\tfilesystem\t43\t1\t666\t24\t25\toff\t-\t-\t-\toff\tyes\t-\t0\t-\t-\t-\ttank"
+PLAIN = "tank\tfilesystem\t43\t1\t666\t24\t25\toff\t-\t-\t-\toff\tyes\t-\t0\t-\t-\t-\t-\ttank"
 SEALED = (
     "tank/e\tvolume\t44\t9\t777\t0\t8\taes-256-gcm\tunavailable\ttank/e\ttank/a@o\ton\t-\t1-ab-cd"
-    "\t1\tdaily\tdisabled\ttank/e\ttank/e"
+    "\t1\tdaily\tdisabled\ttank/e\t20260102T030405Z tank/e\ttank/e"
 )
+ASKED = ("com.example:backup", "compression")
+"""Properties that are asked for beside."""
+ASKED_PLAIN = PLAIN.removesuffix("tank") + "-\tlz4\ttank"
+ASKED_SEALED = SEALED.removesuffix("tank/e") + "a b\t-\ttank/e"
 
 NAMES = "tank/a@x#y tank/a#x@y tank@a@b x/../y@z tank/a tank/. -r@s mirror/a@b 0@s tank/a@s%1"
 NUMBERS = ("0", "066", "+1", "1_0", " 7", "1 ", "٦", str(2**64 - 1), str(2**64), "0" * 20 + "7")
@@ -81,11 +86,23 @@ def test_filesystems_are_what_their_rows_say(text: str) -> None:
     assert outcome(read_filesystems, text) == outcome(parse.parse_filesystems, text)
 
 
+@given(listings(ASKED_PLAIN, ASKED_SEALED))
+@example(f"{ASKED_PLAIN}\n{ASKED_SEALED}\n")
+def test_so_are_the_properties_that_are_asked_for_beside(text: str) -> None:
+    by_rows = partial(parse.parse_filesystems, properties=ASKED)
+    assert outcome(partial(read_filesystems, properties=ASKED), text) == outcome(by_rows, text)
+
+
 @pytest.mark.parametrize(
     ("read", "by_rows", "rows"),
     [
         (read_versions, "parse_versions", (VERSION, CURSOR, OTHER)),
         (read_filesystems, "parse_filesystems", (PLAIN, SEALED)),
+        (
+            partial(read_filesystems, properties=ASKED),
+            "parse_filesystems",
+            (ASKED_PLAIN, ASKED_SEALED),
+        ),
     ],
 )
 def test_what_is_in_order_is_never_left_to_the_slow_way(
