@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from reconciler.desired.diagnostics import Diagnostic, Position, shown
 from reconciler.desired.model import Encryption, Target
 from reconciler.desired.objects import Replication as ReplicationObject
-from reconciler.desired.objects import ReplicationSpec, Source
-from reconciler.desired.objects import Target as TargetSection
+from reconciler.desired.objects import ReplicationSpec
 from reconciler.desired.property_objects import Properties as PropertiesSection
 from reconciler.desired.reading import Item
 from reconciler.desired.selection import Condition, Selection
+from reconciler.desired.source_objects import Source
+from reconciler.desired.target_objects import Target as TargetSection
 from reconciler.zfs.handover import Properties
 from reconciler.zfs.named_properties import CHOICES
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from reconciler.desired.grid import parse_grid
+from reconciler.desired.keep_objects import Keep as KeepSection
+from reconciler.desired.keep_objects import KeepRules
 from reconciler.desired.model import Calendar, Keep, KeepRule, Last, Matching, Period, Within
-from reconciler.desired.objects import Keep as KeepSection
-from reconciler.desired.objects import KeepRules
 from reconciler.desired.units import parse_duration
 
 

@@ -2,37 +2,29 @@
 
 Descriptions become the JSON Schema and the reference page. Keys of the language that this version
 has not built yet stand in `later` and are refused by name. Pydantic is used here,
-in `part`, `host_objects`, `hook_objects` and `property_objects`.
+in `part` and in the modules named after what they are about (`host_objects`, `target_objects` ...).
 """
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
-from reconciler.desired.hook_objects import Hook
 from reconciler.desired.host_objects import HostSpec
+from reconciler.desired.keep_objects import KeepRules
 from reconciler.desired.part import (
-    Bookmarks,
-    Buffer,
-    Compression,
     Count,
     CronText,
     Duration,
-    Every,
     Flag,
-    GridText,
     Labels,
     Name,
     Part,
-    PatternText,
-    Prefix,
-    Rate,
-    Regex,
     Share,
     Timezone,
-    Under,
 )
-from reconciler.desired.property_objects import Properties, Where, listed
+from reconciler.desired.property_objects import Properties
+from reconciler.desired.source_objects import Source
+from reconciler.desired.target_objects import Target
 
 __all__ = ["API_VERSION", "KINDS", "Part", "SpecObject", "ValidationError", "raw_schema"]
 
@@ -53,199 +45,6 @@ class HostMetadata(Part):
     name: Name = Field(description="Unique among the hosts; stands for `{host}` in targets.")
     labels: Labels = Field(
         default_factory=dict, description="What replications select hosts by (`matchLabels`)."
-    )
-
-
-class KeepRules(Part):
-    """Rules that vote to keep a version: it is kept when any of them keeps it."""
-
-    last: Count | None = Field(None, description="Keep this many of the newest.")
-    hourly: Count | None = Field(
-        None, description="Keep the newest of each of the most recent hours that have one."
-    )
-    daily: Count | None = Field(None, description="The same with days.")
-    weekly: Count | None = Field(None, description="The same with ISO weeks.")
-    monthly: Count | None = Field(None, description="The same with months.")
-    yearly: Count | None = Field(None, description="The same with years.")
-    within: Duration | None = Field(
-        None, description="Keep all not older than this, counted back from the newest version."
-    )
-    matching: Regex | None = Field(None, description="Keep every version whose whole name matches.")
-    grid: GridText | None = Field(
-        None, description="Keep what zrepl's `grid` keeps, and the newest version."
-    )
-    timezone: Timezone = Field("UTC", description="Calendar periods begin and end in it.")
-
-
-class Keep(KeepRules):
-    """Keep rules, or the policy that has them. Without rules everything is kept."""
-
-    policy: Name | None = Field(None, description="Take this KeepPolicy's rules; stands alone.")
-
-
-class HostSelector(Part):
-    """Hosts chosen by their labels."""
-
-    match_labels: Labels = Field(
-        min_length=1, description="Labels that a host must have, all of them."
-    )
-
-
-class External(Part):
-    """Snapshots that another tool makes."""
-
-    matching: Regex = Field(
-        description="Which ones are sent, and kept or destroyed on receivers by the targets' rules:"
-        " searched for in the names, so begin with `^` what a name has to begin with."
-    )
-
-
-class Snapshots(Part):
-    """When snapshots are taken and what they are called: `{prefix}{YYYYMMDD}T{HHMMSS}Z`, UTC.
-
-    Exactly one of `every`, `cron`, `external` and `received`.
-    """
-
-    every: Every | None = Field(
-        None, description="Interval, at least 10s; slots are aligned to the epoch in UTC."
-    )
-    cron: CronText | None = Field(
-        None,
-        description="Five fields: minute, hour, day of the month, month, day of the week. A slot"
-        " lasts from one instant that matches to the next.",
-    )
-    timezone: Timezone = Field("UTC", description="The zone whose clocks `cron` is about.")
-    external: External | None = Field(
-        None, description="Another tool makes the snapshots and destroys them on the sender."
-    )
-    received: Literal[True] | None = Field(
-        None,
-        description="The filesystems are receivers of other replications, whose snapshots are sent"
-        " on as they arrive. How long they stay here is what the `keep` of those targets says.",
-    )
-    prefix: Prefix | None = Field(
-        None,
-        description="What the names begin with; needed with `every` and `cron`. Snapshots with"
-        " other names are never ours.",
-    )
-    if_changed: Flag = Field(
-        default=False,
-        description="Skip filesystems with nothing written since their last managed snapshot.",
-    )
-    hooks: list[Hook] = Field(
-        default_factory=list,
-        description="Run on the host around the snapshots of each pool: `before` in this order,"
-        " `after` in the opposite one.",
-    )
-
-
-class Source(Part):
-    """What is snapshotted and sent. Exactly one of `host` and `hosts`."""
-
-    host: Name | None = Field(None, description="The Host that has the filesystems.")
-    hosts: HostSelector | None = Field(None, description="Several hosts with the same spec.")
-    filesystems: list[PatternText] = Field(
-        min_length=1,
-        description="Patterns: `tank/www` is that filesystem alone, `tank/www/**` with all below,"
-        " `*` any characters within one level. A leading `!` excludes exactly what the pattern"
-        " names, and always wins.",
-    )
-    where: Annotated[list[Where], BeforeValidator(listed)] = Field(
-        default=[],
-        description="What must be true of a filesystem beside its name: one condition, or a list"
-        " of which all must hold.",
-    )
-    snapshots: Snapshots = Field(description="When and under which names.")
-    keep: Keep = Field(
-        default=Keep.model_validate({}),
-        description="What is kept on the sender; default: everything.",
-    )
-    bookmarks: Bookmarks = Field(
-        "cursor",
-        description="What is left of snapshots that are destroyed here: nothing but the cursors,"
-        " from which the next streams start (`cursor`), a bookmark of each (`all`), or of the"
-        " newest N of them (`{last: N}`). A receiver that has lost its newest snapshots can go on"
-        " from a bookmark.",
-    )
-
-
-class OnSourceGone(Part):
-    """What is done about a receiver whose source is gone; `keep` in place of it: nothing."""
-
-    destroy_after: Duration = Field(
-        description="For so long it stays, counted from when its source was first seen gone. Then"
-        " its managed versions are destroyed, and the filesystem if nothing else is in or below it."
-        " Each time it needs `reconciler apply --allow-destroy NAME`, unless `maxDestroy` has"
-        " `share: 100%`."
-    )
-
-
-def _kept(value: object) -> object:
-    return None if value == "keep" else value
-
-
-class Target(Part):
-    """One receiver host."""
-
-    host: Name = Field(description="The Host that receives.")
-    under: Under = Field(
-        description="The filesystem below which receivers are put, by their full names: with"
-        " `backup/{host}` the sender web1's tank/www goes to backup/web1/tank/www. `{host}` is the"
-        " sender's name."
-    )
-    keep: Keep = Field(
-        default=Keep.model_validate({}),
-        description="What is kept on the receiver; default: everything.",
-    )
-    initial: Literal["all", "newest", "refuse"] = Field(
-        "all",
-        description="What the first replication of a filesystem sends: everything the receiver"
-        " would keep, the newest version only, or nothing: it is refused.",
-    )
-    path: Literal["auto", "direct", "relay"] = Field(
-        "auto",
-        description="The way of the data: the sender pipes into ssh to the receiver (`direct`),"
-        " through two ssh processes on the controller (`relay`), or whichever works (`auto`).",
-    )
-    compression: Compression = Field(
-        "none",
-        description="`zstd`, or `zstd-1` to `zstd-19`: streams are compressed on the way, where"
-        " both hosts have zstd. What is compressed on disk or encrypted hardly gets smaller.",
-    )
-    buffer: Buffer | None = Field(
-        None,
-        description="Memory for an mbuffer at each end, where a host has that program: `128M`.",
-    )
-    bandwidth: Rate | None = Field(
-        None,
-        description="What all streams of this replication to this target together may take."
-        " Each has an even share of it, by the `limits` of the hosts. It needs mbuffer or pv on the"
-        " sender or the receiver: without one nothing is sent.",
-    )
-    on_conflict: Literal["stop", "rollback", "setAside"] = Field(
-        "stop",
-        description="What is done about a receiver that stands in the way of streams: nothing,"
-        " until a person has decided; it is rolled back to the common version, and what it alone"
-        " has is given up; or it gets another name and is sent anew.",
-    )
-    on_source_gone: Annotated[
-        OnSourceGone | None,
-        BeforeValidator(_kept, json_schema_input_type=Literal["keep"] | OnSourceGone),
-    ] = Field(
-        None,
-        description="What is done about a receiver whose source is gone: `keep` (default), or"
-        " `{destroyAfter: 90d}`. One that was not seen, or is no longer selected, is not gone.",
-    )
-    max_lag: Duration | None = Field(
-        None,
-        description="How old the newest version that has arrived may be. What is older is reported"
-        " as late; nothing else depends on it.",
-    )
-    properties: Properties | None = Field(
-        None, description="Instead of the replication's `properties`."
-    )
-    encryption: Literal["raw", "decrypt"] | None = Field(
-        None, description="Instead of the replication's `encryption`."
     )
 
 

@@ -6,7 +6,8 @@ python -m reconciler.desired.reference > docs/spec-reference.md
 import sys
 from collections.abc import Iterator
 
-from reconciler.desired.objects import KINDS, Keep, Part
+from reconciler.desired.keep_objects import Keep
+from reconciler.desired.objects import KINDS, Part
 from reconciler.desired.schema import Schema, described
 
 INTRODUCTION = """\

@@ -17,6 +17,8 @@ from reconciler.desired.handing import (
     properties_of,
     selection_of,
 )
+from reconciler.desired.keep_objects import Keep as KeepSection
+from reconciler.desired.keep_objects import KeepRules
 from reconciler.desired.keeping import keep_of
 from reconciler.desired.model import (
     DataPath,
@@ -30,16 +32,15 @@ from reconciler.desired.model import (
     Snapshots,
     Target,
 )
-from reconciler.desired.objects import Host, KeepRules
-from reconciler.desired.objects import Keep as KeepSection
+from reconciler.desired.objects import Host
 from reconciler.desired.objects import MaxDestroy as MaxDestroySection
 from reconciler.desired.objects import Replication as ReplicationObject
-from reconciler.desired.objects import Target as TargetSection
 from reconciler.desired.overlap import is_empty
 from reconciler.desired.reading import Item
 from reconciler.desired.scheduling import snapshots_of, window_findings, windows_of
 from reconciler.desired.sizes import parse_compression, parse_size
 from reconciler.desired.specset import SpecSet
+from reconciler.desired.target_objects import Target as TargetSection
 from reconciler.desired.units import parse_duration
 from reconciler.hosts.addresses import (
     Address,

@@ -15,11 +15,11 @@ from reconciler.desired.model import (
     Windows,
 )
 from reconciler.desired.objects import Replication as ReplicationObject
-from reconciler.desired.objects import Snapshots as SnapshotsSection
 from reconciler.desired.objects import Window as WindowSection
 from reconciler.desired.objects import Windows as WindowsSection
 from reconciler.desired.reading import Item
 from reconciler.desired.schedule import opens_at
+from reconciler.desired.source_objects import Snapshots as SnapshotsSection
 from reconciler.desired.units import parse_duration
 
 _LOOKED_AT = 1767225600

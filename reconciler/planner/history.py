@@ -7,6 +7,7 @@ can't be the start of a stream and are not looked at.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from reconciler.zfs.tokens import ResumeToken
 from reconciler.zfs.types import Version, VersionKind
 
 _SNAPSHOT = VersionKind.SNAPSHOT
@@ -118,3 +119,31 @@ def singly(streams: Iterable[Run]) -> list[Run]:
         for run in streams
         for base, version in zip((run.base, *run.versions), run.versions, strict=False)
     ]
+
+
+def split_first(streams: list[Run]) -> list[Run]:
+    """Cut the first version off a run of several: a token resumes exactly one (zfs-send(8))."""
+    first = streams[0]
+    if len(first.versions) == 1:
+        return streams
+    head = Run(first.base, first.versions[:1])
+    return [head, Run(first.versions[0], first.versions[1:]), *streams[1:]]
+
+
+def estimate(
+    snapshots: Sequence[Version], run: Run, token: ResumeToken | None, *, is_clone: bool
+) -> int | None:
+    """Estimate a stream's bytes from what a sender's snapshots say was written.
+
+    A clone's first snapshot says so of what was written since the origin.
+    """
+    if run.base is None:
+        size = run.versions[-1].referenced
+    else:
+        start = 0 if is_clone else run.base.createtxg
+        end = run.versions[-1].createtxg
+        parts = [v.written for v in snapshots if start < v.createtxg <= end]
+        size = None if None in parts else sum(part or 0 for part in parts)
+    if size is None or token is None:
+        return size
+    return max(0, size - token.bytes)

@@ -20,21 +20,20 @@ from reconciler.actions import (
 )
 from reconciler.observed.model import Filesystem, Pool, Seen
 from reconciler.planner.cloning import CloneBase, clone_base, origins_receiver
-from reconciler.planner.conflicts import Conflicted
 from reconciler.planner.context import Context, PairPlan
 from reconciler.planner.encryption import Form, check_form, form_of
-from reconciler.planner.history import Run, runs, singly
-from reconciler.planner.pairs import Pair, is_writable
+from reconciler.planner.ground import Ground, writable
+from reconciler.planner.history import Run, estimate, runs, singly, split_first
+from reconciler.planner.pairs import Pair
 from reconciler.planner.pipes import piping_of
 from reconciler.planner.plan import Note, PlannedAction, Severity
 from reconciler.planner.retire import Protection, Retention
 from reconciler.planner.way import Way, find_way
 from reconciler.zfs.capabilities import StreamFlags, stream_flags
 from reconciler.zfs.handover import NOTHING
-from reconciler.zfs.names import ancestors, pool_of
 from reconciler.zfs.piping import PLAIN
 from reconciler.zfs.tokens import ResumeToken
-from reconciler.zfs.types import FilesystemKind, Version
+from reconciler.zfs.types import Version
 
 
 class PairPlanner:
@@ -58,6 +57,7 @@ class PairPlanner:
         self.there = there
         self.context = context
         self.marks = pair.marks
+        self.ground = Ground(pair.receiver, seen, context)
         self.actions: list[PlannedAction] = []
         self.arriving: dict[tuple[str, str], str] = {}
         """What this pair adds to the context's, once it is known to have no conflict."""
@@ -69,7 +69,7 @@ class PairPlanner:
 
     def plan(self) -> PairPlan:
         """Return the plan, or raise Conflicted."""
-        here, there = _writable(self.source.seen, self.here.name), self._receiver_pool()
+        here, there = writable(self.source.seen, self.here.name), self.ground.pool()
         may_send = self.source.replication.name not in self.context.closed
         self.clone = self._clone_base()
         origin = self.clone.version.guid if self.clone is not None else None
@@ -132,53 +132,22 @@ class PairPlanner:
         self.actions.append(PlannedAction(action, Reason(code, message), name, depends))
         return action.id
 
-    # -- what is there ---------------------------------------------------------------------------
-
-    def _receiver_pool(self) -> Pool:
-        name = pool_of(self.pair.receiver)
-        if name not in self.seen.pools:
-            raise Conflicted(
-                "pool-not-imported",
-                f"pool {name} is not imported on {self.seen.host}",
-                f"import it there (zpool import {name}), or correct `under`",
-                [f"imported pools: {', '.join(sorted(self.seen.pools)) or 'none'}"],
-            )
-        return _writable(self.seen, self.pair.receiver)
-
     # -- sending ----------------------------------------------------------------------------------
 
     def _flags(self, sender: Pool, receiver: Pool, way: Way) -> StreamFlags:
         dropped = way.abort and self.there is not None and self.there.inconsistent
-        onto = self.there if self.there is not None and not dropped else self._nearest()
+        onto = self.there if self.there is not None and not dropped else self.ground.nearest()
         receiver_encrypted = onto is not None and onto.encryption != "off"
         form = form_of(self.pair)
         check_form(self.pair, form, self.there)
         if form is not Form.RAW:
-            self._check_key(onto.name if onto is not None and dropped else self.pair.receiver)
+            self.ground.check_key(onto.name if onto is not None and dropped else self.pair.receiver)
         return stream_flags(
             sender.features,
             receiver.features,
             encrypted=form is Form.RAW,
             receiver_encrypted=receiver_encrypted,
         )
-
-    def _check_key(self, name: str) -> None:
-        """See to it that something can be written at a place: not so where a key is missing."""
-        for above in (name, *reversed(ancestors(name))):
-            place, found = (self.seen.host, above), self.seen.filesystems.get(above)
-            if place in self.context.arriving_raw or (found and found.keystatus == "unavailable"):
-                raise Conflicted(
-                    "key-not-loaded",
-                    f"{above} is encrypted and its key is not loaded on {self.seen.host}",
-                    f"zfs load-key {(found and found.encryptionroot) or above} there",
-                )
-            if found is not None:
-                return
-
-    def _nearest(self) -> Filesystem | None:
-        """Return the closest ancestor of the receiver that exists."""
-        names = reversed(ancestors(self.pair.receiver))
-        return next((self.seen.filesystems[n] for n in names if n in self.seen.filesystems), None)
 
     def _sends(self, way: Way, flags: StreamFlags) -> tuple[str, ...]:
         """Plan the streams and what has to be there before them; return the sends' ids."""
@@ -190,7 +159,7 @@ class PairPlanner:
         if form_of(self.pair) is Form.DECRYPTED:
             streams = singly(streams)
         if way.token is not None:
-            streams = _split_first(streams)
+            streams = split_first(streams)
         ids: list[str] = []
         for number, run in enumerate(streams):
             token = way.token if number == 0 else None
@@ -209,42 +178,17 @@ class PairPlanner:
             ready.append(self._add(abort, "stale-receive", "what it would bring is not wanted now"))
         return tuple(ready)
 
-    def _parents(self) -> Iterator[str]:
-        """See to it that the receiver's parents exist, top down."""
+    def _parents(self) -> tuple[str, ...]:
+        """See to it that the receiver's parents exist; return what it has to wait for."""
         above: tuple[str, ...] = ()
-        for name in ancestors(self.pair.receiver):
-            place = (self.seen.host, name)
-            found = self.seen.filesystems.get(name)
-            arrives = self.context.arriving.get(place)
-            if arrives is None and found is None:
-                self._may_create(place)
-                self._check_key(name)
-                create = CreateFilesystem(self.seen.host, name)
+        for step in self.ground.parents():
+            if isinstance(step, CreateFilesystem):
                 reason = "parent of the receiver; it only has to exist"
-                arrives = self._add(create, "parent-missing", reason, *above)
-                self.arriving[place] = arrives
-            elif arrives is None and found is not None:
-                self._may_hold_children(found)
-            if arrives is not None:
-                above = (arrives,)
-        yield from above
-
-    def _may_create(self, place: tuple[str, str]) -> None:
-        if place in self.context.declared:
-            raise Conflicted(
-                "parent-not-received",
-                f"its parent {place[1]} is to be received first, and can't be now",
-                "settle what is said of the parent",
-            )
-
-    def _may_hold_children(self, found: Filesystem) -> None:
-        if found.inconsistent or found.kind is FilesystemKind.VOLUME:
-            state = "half received" if found.inconsistent else "a volume"
-            raise Conflicted(
-                "parent-unusable",
-                f"its parent {found.name} is {state}: nothing can be received below it",
-                "settle what is said of the parent, or correct `under`",
-            )
+                above = (self._add(step, "parent-missing", reason, *above),)
+                self.arriving[step.places[0]] = step.id
+            else:
+                above = (step,)
+        return above
 
     def _send(
         self, run: Run, flags: StreamFlags, token: ResumeToken | None, before: Sequence[str]
@@ -276,7 +220,7 @@ class PairPlanner:
             flags=flags,
             path=str(self.pair.target.path),
             token=self.there.resume_token if token is not None and self.there else None,
-            estimated_bytes=self._estimate(run, token, clone),
+            estimated_bytes=estimate(self.here.snapshots, run, token, is_clone=clone is not None),
             origin=clone.origin if clone is not None else None,
             properties=self.pair.target.properties if first else NOTHING,
             decrypts=form_of(self.pair) is Form.DECRYPTED,
@@ -298,22 +242,6 @@ class PairPlanner:
         """Yield the sends that bring versions to the sender, where it sends on what it receives."""
         brought = self.source.brought
         yield from dict.fromkeys(brought[v.guid] for v in versions if v.guid in brought)
-
-    def _estimate(self, run: Run, token: ResumeToken | None, clone: CloneBase | None) -> int | None:
-        """Estimate a stream's bytes from what the snapshots say was written.
-
-        A clone's first snapshot says so of what was written since the origin.
-        """
-        if run.base is None:
-            size = run.versions[-1].referenced
-        else:
-            start = run.base.createtxg if clone is None else 0
-            end = run.versions[-1].createtxg
-            parts = [v.written for v in self.here.snapshots if start < v.createtxg <= end]
-            size = None if None in parts else sum(part or 0 for part in parts)
-        if size is None or token is None:
-            return size
-        return max(0, size - token.bytes)
 
     # -- after the sends -------------------------------------------------------------------------
 
@@ -399,27 +327,3 @@ class PairPlanner:
         for destroy, reason in retention.destroys():
             self._add(destroy, "expired", reason, *after)
         return retention
-
-
-def _writable(seen: Seen, filesystem: str) -> Pool:
-    """Return the pool of a filesystem if it can be changed; else raise the conflict."""
-    name = pool_of(filesystem)
-    pool = seen.pools.get(name)
-    if pool is None or not is_writable(seen, filesystem):
-        state = "not imported" if pool is None else "read-only" if pool.usable else pool.health
-        raise Conflicted(
-            "pool-unusable",
-            f"pool {name} on {seen.host} is {state}",
-            f"look at `zpool status {name}` there",
-            place=(seen.host, filesystem),
-        )
-    return pool
-
-
-def _split_first(streams: list[Run]) -> list[Run]:
-    """Cut the first version off a run of several: a token resumes exactly one (zfs-send(8))."""
-    first = streams[0]
-    if len(first.versions) == 1:
-        return streams
-    head = Run(first.base, first.versions[:1])
-    return [head, Run(first.versions[0], first.versions[1:]), *streams[1:]]

@@ -95,8 +95,9 @@ MUTATIONS = (
     PAIR(
         "a parent that is to be received is made as a placeholder",
         (7,),
-        "if place in self.context.declared:",
+        "if place in self._context.declared:",
         "if False:",
+        file="reconciler/planner/ground.py",
     ),
     PAIRS(
         "replications are planned in the order in which they come",
