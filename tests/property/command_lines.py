@@ -7,6 +7,7 @@ So a filesystem `tank/-r` is none, and a lone `-r` is one even behind a name.
 from functools import lru_cache
 from getopt import gnu_getopt
 
+from reconciler.zfs.piping import find_programs
 from reconciler.zfs.types import Argv
 
 OPTIONS = {
@@ -47,7 +48,7 @@ def check_command_line(
     which filesystem may be destroyed because its source is gone.
     """
     if argv[0] not in {"zfs", "zpool"}:
-        assert argv[0] == "date", argv
+        assert argv[0] == "date" or argv == find_programs(), argv
         return
     verb = argv[1]
     assert verb in OPTIONS, argv
