@@ -55,9 +55,8 @@ What to know when reading it:
   both releases the same.
 * reconciler's executions are long: the probe and most actions are scripts of several commands.
   Before each destroy, hold or bookmark it asks for the guid, after it whether it is done: most of
-  its `zfs list`. The number of executions for K is in [design/004](design/004-executions.md):
-  it grows by 1 for each 25 or 12 filesystems. (When this was measured a look after each stream was
-  one more; it comes back with the stream now.)
+  its `zfs list`. There are two of them on each side beside the look and the streams, for up to 100
+  filesystems ([design/004](design/004-executions.md)).
 """
 
 _SCALE = """\
