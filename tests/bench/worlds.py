@@ -209,7 +209,7 @@ def _filesystem_row(name: str) -> str:
     guid = 10**18 + zlib.crc32(name.encode())
     return (
         f"{name}\tfilesystem\t{guid}\t{guid % 10**6}\t98304\t0\t98304\toff\tnone\t-\t-\toff\tyes"
-        f"\t-\t0\t-\t-\t-\t{name}\n"
+        f"\t-\t0\t-\t-\t-\t-\t{name}\n"
     )
 
 
