@@ -38,7 +38,7 @@ all of it is done, and each of its commands may wait for a transaction group of 
 ABREAST = 4
 """Executions of one kind on one pool at once: their commands share transaction groups."""
 
-GATHERING = 15.0
+GATHERING = 60.0
 """Seconds for which what no stream waits for may wait for the run's streams."""
 
 Demands = tuple[tuple[str, str], ...]
