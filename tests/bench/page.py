@@ -37,8 +37,8 @@ _ADDED = """\
 
 The cycle above less the one with nothing to do, divided by K; the stream itself is 1 execution on
 each side. In processes peers are ahead on the receiver, and on the sender where very few
-filesystems change: before reconciler changes something it asks for the guid, and looks afterwards. That is
-little beside what peers ask of all filesystems, changed or not.
+filesystems change: before reconciler changes something it asks for the guid, and looks afterwards.
+That is little beside what peers ask of all filesystems, changed or not.
 """
 
 _PEERS_READING = """\
