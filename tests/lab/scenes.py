@@ -248,10 +248,21 @@ def things_are_destroyed_and_renamed(play: Play) -> None:
     old, new = play.one, f"tank/data/a{play.renamed}"
     alpha.sh(f"zfs rename '{old}' '{new}'")
     play.filesystems = (play.filesystems - {old}) | {new}
+    play.watching.until(lambda: "source-renamed" in told(play), "the new name is told", PATIENCE)
+    rename = f"zfs rename '{TARGET}/{old}' '{TARGET}/{new}'"
+    # The last stream under the old name may just be ending.
+    play.lab.machines["vault"].sh(
+        f"for n in 1 2 3 4 5 6 7; do {rename} && exit; sleep 3; done; exit 1"
+    )
     play.well("after things were destroyed and renamed")
     _diverge(play, f"{TARGET}/{new}")
     assert play.watching.condition("data", "Stalled")["reason"] == "Diverged"
     play.lab.machines["vault"].sh(f"zfs destroy '{TARGET}/{new}@manual'")
+
+
+def told(play: Play) -> set[str]:
+    """Return the conflicts that status tells of, by their codes."""
+    return {conflict["code"] for conflict in play.watching.replication("data")["blocked"]}
 
 
 def _diverge(play: Play, receiver: str) -> None:
@@ -262,18 +273,16 @@ def _diverge(play: Play, receiver: str) -> None:
     """
     vault = play.lab.machines["vault"]
 
-    def told() -> bool:
-        blocked = play.watching.replication("data")["blocked"]
-        return any(conflict["code"] == "diverged" for conflict in blocked)
-
     def overtaken() -> bool:
         return list(snapshots(play.lab, "vault", receiver))[-1] != "manual"
 
     for _ in range(4):
         vault.sh(f"zfs snapshot '{receiver}@manual'")
         play.write()
-        play.watching.until(lambda: told() or overtaken(), "the conflict is told", PATIENCE)
-        if told():
+        play.watching.until(
+            lambda: "diverged" in told(play) or overtaken(), "the conflict is told", PATIENCE
+        )
+        if "diverged" in told(play):
             return
         vault.sh(f"zfs destroy '{receiver}@manual'")
     raise AssertionError("each time a stream came in just after the foreign version")

@@ -143,7 +143,7 @@ def test_a_snapshot_recreated_under_its_name_between_plan_and_apply_survives(
     planned = controller.plan("--out", saved)
     assert planned.code == 0
 
-    # While the plan is executed: recreate a doomed snapshot right after the first action began.
+    # While the plan is executed: recreate a doomed snapshot as soon as no stream starts from it.
     doomed = [
         v["name"]
         for a in planned.document["actions"]
@@ -156,7 +156,9 @@ def test_a_snapshot_recreated_under_its_name_between_plan_and_apply_survives(
     recreate = f"zfs destroy '{victim}' && zfs snapshot -o reconciler:spec=data '{victim}'"
 
     done = controller.disturbed(
-        lambda events: events[-1]["type"] == "action_start", lambda: alpha.sh(recreate), saved
+        lambda events: events[-1]["type"] == "action_complete" and "send:" in events[-1]["id"],
+        lambda: alpha.sh(recreate),
+        saved,
     )
     said = "\n".join(event["@message"] for event in done.events)
     assert re.search(r"guid|not the version", said), said
