@@ -22,6 +22,7 @@ from reconciler.planner.pipes import piping_notes
 from reconciler.planner.plan import HostState, Plan, PlannedAction, Specs
 from reconciler.planner.retire import Protection, Retention
 from reconciler.planner.snapshotting import next_due
+from reconciler.planner.unmanaged import unmanaged_notes
 from reconciler.planner.verdict import Verdict
 from reconciler.planner.waiting import closed_windows, waits
 from reconciler.planner.zrepl import zrepl_notes
@@ -67,6 +68,7 @@ def plan(
             *(note for pair_plan in pair_plans for note in pair_plan.notes),
             *leaving.notes,
             *deselected_notes(desired, observed),
+            *unmanaged_notes(desired, observed),
             *piping_notes(desired, observed),
             *zrepl_notes(found.sources, planned.pairs, observed),
         ),

@@ -269,6 +269,19 @@ def test_h44_a_replication_that_is_gone_from_the_specs_loses_nothing() -> None:
         assert now_is.filesystems[name] == was.filesystems[name]
 
 
+def test_h44_what_is_left_behind_of_a_replication_is_listed_as_not_managed() -> None:
+    both = desired("db: alpha tank/db keep last 1", "web: alpha tank/www keep last 1 -> vault")
+    left = replace(both, replications={"db": both.replications["db"]})
+    before = world(seen("alpha", fs("tank/db"), fs("tank/www", "@~20:00,1 @~21:00,2")))
+
+    said = [note.summary for note in plan(left, before, NOW).notes]
+
+    assert said == [
+        "2 snapshots of web, which is not in the specs, stay on alpha as they are: tank/www"
+    ]
+    assert plan(both, before, NOW).notes == ()
+
+
 def test_h45_fifty_manual_snapshots_are_neither_counted_nor_destroyed() -> None:
     manual = " ".join(f"@manual-{n},{n}" for n in range(100, 150))
     versions = f"@~20:00,1 @~21:00,2 {manual} @~22:00,3"

@@ -219,3 +219,26 @@ def test_a_diverged_receiver_is_a_conflict_with_evidence_and_stays_untouched(
     beside = snapshots(lab, "alpha", "tank/data/ok")
     assert beside == snapshots(lab, "vault", f"{receiver}/ok")
     assert list(beside) == [max(snapshots(lab, "alpha", "tank/data"))]
+
+
+def test_an_excluded_child_gets_no_snapshot_and_a_read_only_source_does(
+    controller: Controller,
+) -> None:
+    """H17 and H28, in one transaction group."""
+    lab = controller.lab
+    alpha, vault = lab.machines["alpha"], lab.machines["vault"]
+    alpha.sh(
+        "zfs create tank/data && zfs create tank/data/old && echo one >/tank/data/old/one"
+        " && zfs set readonly=on tank/data/old && zfs create tank/data/cache"
+        " && zfs create tank/data/cache/below"
+    )
+    controller.specify(HOSTS + replication(filesystems='"tank/data/**", "!tank/data/cache/**"'))
+    controller.converge()
+
+    listed = "zfs list -Hp -t snapshot -o name,createtxg -r tank/data"
+    taken = dict(line.split("\t") for line in alpha.sh(listed).stdout.splitlines())
+    assert {name.partition("@")[0] for name in taken} == {"tank/data", "tank/data/old"}
+    assert len(set(taken.values())) == 1
+    [name] = snapshots(lab, "vault", "backup/alpha/tank/data/old")
+    there = f"backup/alpha/tank/data/old@{name}"
+    assert checksums(vault, there) == checksums(alpha, f"tank/data/old@{name}") != ""
