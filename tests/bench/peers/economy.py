@@ -2,6 +2,7 @@
 anything to do. What it did is compared to what was to be done."""
 
 import shutil
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -92,7 +93,9 @@ def _cycle(tool: Tool, version: str, size: Size, pair: Pair, limit: float) -> Fi
         remark = "" if _versions(pair) == before else "it changed something"
     hosts = {name: cost_of(pair, name) for name in pair.hosts}
     shown = [f"{command.where}$ {' '.join(command.argv)}" for command in commands]
+    # What is published must not tell of the machine it was measured on.
     shown = [line.replace(str(pair.folder), "PAIR") for line in shown]
+    shown = [line.replace(sys.executable, "python") for line in shown]
     return Figure(tool.name, version, tool.release, *size, hosts, round(seconds, 1), remark, shown)
 
 
