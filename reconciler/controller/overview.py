@@ -139,7 +139,7 @@ def _replication(  # noqa: PLR0913, PLR0917 - all that is known of one
         lags=lags,
         blocked=_blocked(found),
         history=engine.memory.histories.get(name, ()),
-        next_due=next_due([effective], now, next_opening(effective, now)),
+        next_due=next_due([effective], now, [next_opening(effective, now)]),
     )
 
 

@@ -35,6 +35,8 @@ class Departures:
     actions: list[PlannedAction] = field(default_factory=list)
     blocked: list[Blocked] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    next_due: int | None = None
+    """When the first grace ends that is still running."""
 
 
 def departures(
@@ -144,6 +146,7 @@ class _Departing:
         elif since is None or since > self.now:
             self._first_seen(absence, grace)
         elif not overdue(absence, self.now):
+            self._due(since + grace)
             self.said[absence.place] = (
                 f"is kept until {_moment(since + grace)}: known to be gone since {_moment(since)}"
             )
@@ -155,7 +158,12 @@ class _Departing:
             self.said[absence.place] = "is kept as it is: it has no version of ours"
             return
         self._mark(absence, self.now, "first seen gone")
+        self._due(self.now + grace)
         self.said[absence.place] = f"is kept until {_moment(self.now + grace)}: first seen gone now"
+
+    def _due(self, at: int) -> None:
+        known = self.found.next_due
+        self.found.next_due = at if known is None else min(known, at)
 
     def _mark(self, absence: Absence, since: int | None, why: str) -> None:
         host, name = absence.place

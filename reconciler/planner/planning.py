@@ -72,7 +72,9 @@ def plan(
             *piping_notes(desired, observed),
             *zrepl_notes(found.sources, planned.pairs, observed),
         ),
-        next_due=next_due(desired.replications.values(), now, _opening(pair_plans, closed)),
+        next_due=next_due(
+            desired.replications.values(), now, (*_opening(pair_plans, closed), leaving.next_due)
+        ),
         allow_destroy=tuple(sorted(set(allow_destroy))),
     )
     mended = guard_mending(draft, desired, observed)
@@ -83,11 +85,11 @@ def plan(
     return replace(guarded, kept=explained(guarded, desired, observed, pair_plans, sources.found))
 
 
-def _opening(pair_plans: Iterable[PairPlan], closed: Mapping[str, int | None]) -> int | None:
-    """Return when the first of the windows opens that something waits for."""
-    waiting = (p.pair.source.replication.name for p in pair_plans if p.waiting)
-    opens = (closed[name] for name in waiting)
-    return min((at for at in opens if at is not None), default=None)
+def _opening(
+    pair_plans: Iterable[PairPlan], closed: Mapping[str, int | None]
+) -> Iterator[int | None]:
+    """Yield when the windows open that something waits for."""
+    return (closed[p.pair.source.replication.name] for p in pair_plans if p.waiting)
 
 
 def host_state(name: str, observation: Observation | None) -> HostState:

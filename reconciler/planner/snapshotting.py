@@ -90,14 +90,13 @@ def _free_name(snapshots: Snapshots, now: int, filesystems: Iterable[Filesystem]
 
 
 def next_due(
-    replications: Iterable[Replication], now: int, opening: int | None = None
+    replications: Iterable[Replication], now: int, also: Iterable[int | None] = ()
 ) -> int | None:
     """Return when the next slot of any replication begins, None without schedules.
 
-    `opening` is when a window opens that something waits for.
+    `also` are other instants at which something comes due: a window opens, a grace ends.
     """
     active = [r.snapshots for r in replications if not r.suspend]
     schedules = [s.schedule for s in active if isinstance(s, Snapshots)]
     ends = (slot_of(schedule, now).end for schedule in schedules)
-    opens = () if opening is None else (opening,)
-    return min((*ends, *opens), default=None)
+    return min((*ends, *(at for at in also if at is not None)), default=None)

@@ -1,5 +1,6 @@
 """Sources that are cloned, renamed or gone, on real ZFS."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from tests.lab.machines import Lab
 
 HOSTS = host("alpha") + host("vault")
 THERE = "backup/alpha/tank/data"
+GRACE = 5
+"""Seconds after which a receiver goes whose source is gone."""
 
 
 @pytest.fixture
@@ -68,10 +71,12 @@ def test_what_is_gone_for_long_enough_goes_when_a_person_says_so(controller: Con
     lab = controller.lab
     vault = lab.machines["vault"]
     lab.machines["alpha"].sh("zfs destroy -r 'tank/data/b c'")
-    controller.specify(HOSTS + replication(every="1d", extra="onSourceGone: {destroyAfter: 5s}"))
+    controller.specify(
+        HOSTS + replication(every="1d", extra=f"onSourceGone: {{destroyAfter: {GRACE}s}}")
+    )
     controller.apply()
     value = vault.sh(f"zfs get -H -o value reconciler:gone-since '{THERE}/b c'").stdout
-    controller.due_again()
+    time.sleep(GRACE + 1)
     stopped = controller.apply()
 
     assert value.endswith(f"Z {THERE}/b c\n")

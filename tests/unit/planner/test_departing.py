@@ -35,6 +35,7 @@ HERE = fs("tank/www", "@~23:00,1 #cur,1")
 THERE = replica(f"{ROOT}/www", "@~23:00,1,held=base")
 LEFT = "@~20:00,11 @~21:00,12,held=base"
 LONG_AGO = NOW - 90 * DAY
+SLOT = NOW - NOW % 3600 + 3600
 
 
 def gone(versions: str = LEFT, since: int | None = LONG_AGO, **facts: object) -> Filesystem:
@@ -73,6 +74,22 @@ def test_when_its_source_is_first_seen_gone_a_receiver_is_marked_and_nothing_els
     (said,) = notes(made)
     assert said.startswith(f"warning: alpha tank/gone is gone; vault {GONE} is kept until")
     assert said.endswith("until 2027-02-20 23:15 UTC: first seen gone now")
+
+
+@pytest.mark.parametrize(
+    ("since", "due"),
+    [
+        (None, NOW + 90 * DAY),
+        (LONG_AGO + 1, NOW + 1),
+        (LONG_AGO + 3600, SLOT),
+    ],
+)
+def test_the_end_of_a_grace_comes_due_unless_a_slot_begins_before(
+    since: int | None, due: int
+) -> None:
+    specs = TREE.replace(" ->", " every 1h ->") if since else TREE
+
+    assert planned(gone(since=since), specs=specs).next_due == due
 
 
 def test_until_the_grace_is_over_it_is_kept_and_the_date_is_said() -> None:

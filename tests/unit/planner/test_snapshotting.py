@@ -195,11 +195,11 @@ def test_a_schedule_with_cron_begins_its_next_slot_at_the_next_match() -> None:
     assert next_due(specs.replications.values(), instant("11-22T01:30")) == instant("11-23T01:30")
 
 
-def test_an_opening_counts_if_it_comes_first() -> None:
+def test_what_else_comes_due_counts_if_it_comes_first() -> None:
     web = [spec("every 1h")]
 
-    assert next_due(web, instant("23:16"), instant("23:20")) == instant("23:20")
-    assert next_due(web, instant("22:59"), instant("23:20")) == instant("23:00")
+    assert next_due(web, instant("23:16"), [None, instant("23:20")]) == instant("23:20")
+    assert next_due(web, instant("22:59"), [instant("23:20")]) == instant("23:00")
 
 
 def test_a_daily_snapshot_is_taken_once_on_a_day_without_its_time() -> None:
