@@ -67,8 +67,10 @@ class Performer:
         """Perform actions on one host in one execution, those after others on which they depend.
 
         `after` has for each the numbers of those. One that was not begun because of them has no
-        verdict. Those that are busy are tried again together. One that another one may have kept
-        from being done is performed alone after that.
+        verdict, and neither has one that failed on a version that was only just made: it is for
+        the caller to try it again, who knows that version then. Those that are busy are tried
+        again together. One that another one may have kept from being done is performed alone
+        after that.
         """
         after = after or [()] * len(actions)
         verdicts: dict[int, Verdict | None] = dict.fromkeys(range(len(actions)))
@@ -83,16 +85,29 @@ class Performer:
             if isinstance(heard, Failed):
                 verdicts |= {n: heard for n in left if not after[n]}
                 break
-            judged = dict(zip(left, self._judged(together, heard), strict=True))
-            verdicts |= {
-                n: self._settled(together, number, judged[n]) for number, n in enumerate(left)
-            }
-            left = [n for n in left if _is_busy(verdicts[n])]
+            for number, (n, judged) in enumerate(
+                zip(left, self._judged(together, heard), strict=True)
+            ):
+                if self._is_known(actions[n]):
+                    verdicts[n] = self._settled(together, number, judged)
+                elif isinstance(judged, Failed) and all(_is_done(verdicts[m]) for m in after[n]):
+                    verdicts[n] = None
+                else:
+                    verdicts[n] = judged
+            left = [n for n in left if _is_busy(verdicts[n]) and self._is_known(actions[n])]
             delay = delays.after(verdicts[left[0]]) if left else None
             if delay is None:
                 break
             self.wait(delay)
         return list(verdicts.values())
+
+    def _is_known(self, action: ScriptedAction) -> bool:
+        """Tell whether all versions an action is about are real ones by now."""
+        try:
+            action.resolved(self.resolve)
+        except KeyError:
+            return False
+        return True
 
     def _known(self, version: Version) -> Version:
         """Return the real version; a promised one that is made in the same execution as it is."""
@@ -180,6 +195,10 @@ class _Delays:
             case Failed() if _broke(verdict):
                 return next(self._broken, None)
         return None
+
+
+def _is_done(verdict: Verdict | None) -> bool:
+    return isinstance(verdict, Done)
 
 
 def _is_busy(verdict: Verdict | Transcript | None) -> bool:

@@ -16,10 +16,12 @@ from reconciler.actions import (
     Together,
     Verdict,
 )
+from reconciler.actions.base import Resolve
+from reconciler.executor.execute import Ledger
 from reconciler.executor.perform import BUSY_DELAYS, Performer
 from reconciler.executor.transfer import Transfer
 from reconciler.observed.model import Seen
-from reconciler.simulator.faults import Lost
+from reconciler.simulator.faults import Fault, Lost, Meanwhile
 from reconciler.zfs.errors import FailureKind
 from reconciler.zfs.types import Version
 from tests.support.stage import Controller, Impatient, Stage
@@ -39,6 +41,7 @@ class Alpha:
             self.sh(f"zfs create '{name}'", f"zfs snapshot '{name}@s'")
         self.sh("zfs snapshot tank/a@t", "zfs hold old tank/a@s tank/a/b@s")
         self.stage.changes.clear()
+        self.planned: dict[int, Fault] = {}
 
     def sh(self, *lines: str) -> str:
         result = self.stage.sh("alpha", *lines)
@@ -59,12 +62,15 @@ class Alpha:
         return Release("alpha", name.partition("@")[0], self.version(name), tag)
 
     def perform(
-        self, *actions: ScriptedAction, after: Sequence[Sequence[int]] = ()
+        self,
+        *actions: ScriptedAction,
+        after: Sequence[Sequence[int]] = (),
+        resolve: Resolve = lambda version: version,
     ) -> tuple[list[Verdict | None], int]:
         """Perform actions together; return what came of it, and how many executions it took."""
-        controller = Controller(self.stage, WEB)
+        controller = Controller(self.stage, WEB, {"alpha": self.planned})
         transfer = Transfer(controller.fleet)
-        performer = Performer(controller.fleet, transfer, lambda v: v, Impatient().wait)
+        performer = Performer(controller.fleet, transfer, resolve, Impatient().wait)
         verdicts = performer.perform_together(actions, after)
         return verdicts, controller.executions["alpha"]
 
@@ -202,6 +208,28 @@ def test_new_snapshots_are_held_in_the_execution_that_makes_them(alpha: Alpha) -
     verdicts, executions = alpha.perform(snapshot, *holds, after=((), (0,), (0,)))
     assert (verdicts[1:], executions) == ([Done()] * 2, 1)
     assert {(f"{name}@new", "step") for name in names} <= alpha.held()
+
+
+def test_a_new_snapshot_that_is_gone_at_once_keeps_no_other_from_being_held(alpha: Alpha) -> None:
+    """Before the first execution has ended nobody knows the guids of the others."""
+    snapshot = Snapshot("alpha", ("tank/a", "tank/a-b"), "new", "web", 0)
+    seen = Controller(alpha.stage, WEB).observe()["alpha"]
+    assert isinstance(seen, Seen)
+    holds = [
+        Hold("alpha", name, snapshot.promised(seen.filesystems[name]), "step")
+        for name in snapshot.filesystems
+    ]
+    alpha.planned = {n: Meanwhile((("zfs", "destroy", "tank/a-b@new"),)) for n in range(5, 9)}
+    ledger = Ledger()
+    made, *held = alpha.perform(snapshot, *holds, after=((), (0,), (0,)), resolve=ledger.resolve)[0]
+    assert isinstance(made, Done)
+    assert held == [None, None]
+
+    ledger.learn(made)
+    verdicts, _ = alpha.perform(*holds, resolve=ledger.resolve)
+    assert verdicts[0] == Done()
+    assert isinstance(verdicts[1], Failed)
+    assert ("tank/a@new", "step") in alpha.held()
 
 
 def test_nothing_is_held_when_the_snapshots_are_not_made(alpha: Alpha) -> None:
