@@ -5,6 +5,7 @@ python -m tests.bench times                            how long things take
 python -m tests.bench peers --filesystems 10,100       processes and executions, beside peers
 python -m tests.bench scale --large                    the cost of many versions
 python -m tests.bench streams                          how fast streams go, on the lab's real ZFS
+python -m tests.bench wall                             cycles on the lab's real ZFS, beside peers
 python -m tests.bench page                             docs/benchmarks.md from the JSON
 """
 
@@ -25,10 +26,11 @@ from tests.bench.peers.tools import TOOLS
 from tests.bench.scale import LARGE, VERSIONS, costs
 from tests.bench.streams import throughput
 from tests.bench.times import times
+from tests.bench.wall.measure import walls
 
 DOCS = Path(__file__).parents[2] / "docs"
 RESULTS = DOCS / "benchmarks.json"
-PARTS = ("times", "peers", "scale", "streams")
+PARTS = ("times", "peers", "wall", "scale", "streams")
 
 
 def main() -> None:
@@ -67,6 +69,10 @@ def _asked(argv: Sequence[str]) -> argparse.Namespace:
     streams = parser.add_argument_group("streams")
     streams.add_argument("--mebibytes", type=int, default=64, help="of noise in each stream")
     streams.add_argument("--turns", type=int, default=5, help="of each way; the median counts")
+    wall = parser.add_argument_group("wall")
+    wall.add_argument("--real", type=int, default=30, help="filesystems on real ZFS")
+    wall.add_argument("--cycles", type=int, default=3, help="with nothing to do; the median counts")
+    wall.add_argument("--contestants", default="reconciler,bzfs,zfs-autobackup")
     return parser.parse_args(argv)
 
 
@@ -114,6 +120,21 @@ def _scale(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
         yield cost._asdict()
 
 
+def _wall(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    with tempfile.TemporaryDirectory(prefix="peers-", ignore_cleanup_errors=True) as folder:
+        scratch = asked.scratch or Path(folder)
+        scratch.mkdir(parents=True, exist_ok=True)
+        size = Size(asked.real, max(1, asked.real // 3))
+        tools = asked.contestants.split(",")
+        for found in walls(size, asked.cycles, tools, scratch.absolute()):
+            print(
+                f"{found.tool:16} {found.what:16} {found.many:5} of {found.filesystems}"
+                f" {found.seconds:7.1f} s  {found.remark}",
+                flush=True,
+            )
+            yield found._asdict()
+
+
 def _streams(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
     for found in throughput(asked.mebibytes, asked.turns):
         print(
@@ -124,7 +145,13 @@ def _streams(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
         yield found._asdict()
 
 
-MEASURES = {"times": _times, "peers": _peers, "scale": _scale, "streams": _streams}
+MEASURES = {
+    "times": _times,
+    "peers": _peers,
+    "wall": _wall,
+    "scale": _scale,
+    "streams": _streams,
+}
 
 if __name__ == "__main__":
     main()

@@ -59,6 +59,19 @@ What to know when reading it:
   filesystems ([design/004](design/004-executions.md)).
 """
 
+_WALL = """\
+## How long a cycle takes on real ZFS, beside peers
+
+Two of the lab's emulated hosts with real ZFS, the tool on this machine, N filesystems with three
+daily snapshots on both sides. First K of them are late, as above; then some cycles with nothing to
+do, of which the median counts. "prune" is a sender alone, with 17 snapshots of each filesystem too
+many. Each tool begins with new pools and with what it left there itself. Afterwards both hosts are
+looked at; where something is not as it was to be, the remark says so.
+
+The hosts are emulated: what they do takes fifty times as long as on real ones, and what the tool
+itself does on this machine takes as long as ever. So mind the ratios, less than the seconds.
+"""
+
 _SCALE = """\
 ## What many versions cost the controller
 
@@ -99,7 +112,13 @@ ones the share is rather higher, because what is constant in it is less of the w
 
 def page(document: Document) -> str:
     """Return the page."""
-    parts = {"peers": _peers, "scale": _scale, "streams": _streams, "times": _times}
+    parts = {
+        "peers": _peers,
+        "wall": _wall,
+        "scale": _scale,
+        "streams": _streams,
+        "times": _times,
+    }
     sections = [_HEAD]
     for name, section in parts.items():
         runs = [run for run in document["runs"] if run["part"] == name]
@@ -171,6 +190,25 @@ def _versions(figures: Iterable[Mapping[str, Any]]) -> str:
     return (
         "Versions: " + ", ".join(f"{tool} {version}" for tool, version in versions.items()) + ".\n"
     )
+
+
+def _wall(runs: Sequence[Run]) -> Iterator[str]:
+    yield _WALL
+    found = _latest(runs, "tool", "what", "filesystems")
+    ours = {
+        (f["what"], f["filesystems"]): f["seconds"]
+        for f in found.values()
+        if f["tool"] == "reconciler"
+    }
+    columns = ("what", "N", "K or snapshots", "tool", "seconds", "to reconciler's", "remark")
+    order = sorted(found.values(), key=lambda f: (f["filesystems"], f["what"]))
+    yield _table(columns, [_wall_row(f, ours.get((f["what"], f["filesystems"]), 0)) for f in order])
+
+
+def _wall_row(found: Mapping[str, Any], ours: float) -> Row:
+    size = (found["what"], f"{found['filesystems']:,}", f"{found['many']:,}", found["tool"])
+    share = f"{found['seconds'] / ours:.1f}" if ours and found["seconds"] else ""
+    return (*size, f"{found['seconds']:.1f}" if found["seconds"] else "", share, found["remark"])
 
 
 def _scale(runs: Sequence[Run]) -> Iterator[str]:

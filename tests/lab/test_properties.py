@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.contents import ENCRYPTED, SECRET, load_key
 from tests.lab.controller import Controller, host, replication, snapshots
 from tests.lab.machines import Lab
 
 HOSTS = host("alpha") + host("vault")
 DATA, THERE = "tank/data", "backup/alpha/tank/data"
-KEY = "-o encryption=on -o keyformat=passphrase"
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_properties_are_handed_over_and_nothing_mounts_shares_or_takes_space(
 
 def test_a_raw_stream_hands_its_properties_over_too(controller: Controller) -> None:
     lab = controller.lab
-    lab.machines["alpha"].sh(f"echo passphrase | zfs create {KEY} -o atime=off {DATA}")
+    lab.machines["alpha"].sh(f"echo {SECRET} | zfs create {ENCRYPTED} -o atime=off {DATA}")
     specify(controller, "properties: {send: true, override: {exec: 'off'}}")
     for _ in range(2):
         controller.converge()
@@ -118,11 +118,11 @@ def test_what_is_encrypted_is_sent_decrypted_where_the_spec_says_so(
     lab = controller.lab
     alpha, vault = lab.machines["alpha"], lab.machines["vault"]
     alpha.sh(
-        f"echo passphrase | zfs create {KEY} {DATA} && zfs create {DATA}/kid"
+        f"echo {SECRET} | zfs create {ENCRYPTED} {DATA} && zfs create {DATA}/kid"
         f" && head -c 300000 /dev/urandom >/{DATA}/kid/a && zfs create -s -V 8M {DATA}/disk"
     )
     if own:
-        vault.sh(f"echo another-phrase | zfs create {KEY} -o mountpoint=none backup/alpha")
+        vault.sh(f"echo {SECRET[::-1]} | zfs create {ENCRYPTED} -o mountpoint=none backup/alpha")
     specify(controller, "encryption: decrypt")
     controller.converge()
     for letter in "bc":
@@ -154,7 +154,7 @@ def test_what_is_encrypted_is_sent_decrypted_where_the_spec_says_so(
     locked = controller.apply()
     assert locked.code == 4
     assert f"zfs load-key {DATA}" in locked.stdout
-    alpha.sh(f"echo passphrase | zfs load-key {DATA}")
+    load_key(alpha, DATA)
     controller.converge()
     assert snapshots(lab, "vault", f"{THERE}/kid") == snapshots(lab, "alpha", f"{DATA}/kid")
 

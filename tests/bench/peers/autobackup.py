@@ -1,5 +1,6 @@
 """zfs-autobackup (PyPI), from a third host by two ssh."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +9,7 @@ from reconciler.simulator.cell import MemoryCell
 from reconciler.simulator.model import Machine
 from tests.bench.peers import history
 from tests.bench.peers.history import KEEP, TARGET, TREE, Size
-from tests.bench.peers.pair import CONTROLLER, Command, Hosts, Pair
+from tests.bench.peers.pair import CONTROLLER, Command, Hosts, Pair, Place
 from tests.bench.peers.tool import virtual_environment
 from tests.bench.simulated import sh
 
@@ -49,14 +50,21 @@ class Autobackup:
 
         By ssh_config its connections are shared, else each execution would make its own.
         """
-        argv = [
-            *(str(self.programs / "zfs-autobackup"), "--utc", "--no-progress"),
-            *("--ssh-config", str(pair.sharing_ssh_config)),
-            *("--ssh-source", "sender", "--ssh-target", "receiver"),
-            *("--keep-source", str(KEEP), "--keep-target", str(KEEP)),
-            *("bench", TARGET),
-        ]
-        return [Command(CONTROLLER, argv)]
+        return [command(self.programs, pair)]
+
+
+def command(
+    programs: Path, place: Place, options: Sequence[str] = (), target: str = TARGET
+) -> Command:
+    """Return its command line; without a target it prunes the sender alone."""
+    ends = ("--ssh-source", "sender", *(("--ssh-target", "receiver") if target else ()))
+    argv = [
+        *(str(programs / "zfs-autobackup"), "--utc", "--no-progress", *options),
+        *("--ssh-config", str(place.sharing_ssh_config), *ends),
+        *("--keep-source", str(KEEP), "--keep-target", str(KEEP)),
+        *("bench", *([target] if target else ())),
+    ]
+    return Command(CONTROLLER, argv)
 
 
 def _held(machine: Machine, names: list[str], under: str) -> Machine:

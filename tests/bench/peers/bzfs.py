@@ -1,6 +1,7 @@
 """bzfs (PyPI), by its job runner from a third host, as its README has it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 from reconciler.simulator.cell import MemoryCell
 from tests.bench.peers import history
 from tests.bench.peers.history import KEEP, TARGET, TREE, Size
-from tests.bench.peers.pair import CONTROLLER, Command, Hosts, Pair
+from tests.bench.peers.pair import CONTROLLER, Command, Hosts, Pair, Place
 from tests.bench.peers.tool import virtual_environment
 from tests.bench.simulated import sh
 
@@ -52,23 +53,33 @@ class Bzfs:
 
     def cycle(self, pair: Pair) -> list[Command]:
         """All its actions in one command."""
-        config = str(pair.bzfs_ssh_config)
-        plan = json.dumps({"bench": {"onsite": {"daily": KEEP}}})
-        targets = json.dumps({"receiver": ["onsite"]})
-        argv = [
-            str(self.programs / "bzfs_jobrunner"),
-            *("--create-src-snapshots", "--replicate"),
-            *("--prune-src-snapshots", "--prune-src-bookmarks", "--prune-dst-snapshots"),
-            *("--localhost=controller", "--job-id=bench", "--recursive"),
-            *("--src-hosts=['sender']", f"--dst-hosts={targets}"),
-            f"--retain-dst-targets={targets}",
-            f"--dst-root-datasets={json.dumps({'receiver': TARGET})}",
-            *(f"--src-snapshot-plan={plan}", f"--src-bookmark-plan={plan}"),
-            f"--dst-snapshot-plan={plan}",
-            *(f"--ssh-src-config-file={config}", f"--ssh-dst-config-file={config}"),
-            *("--create-src-snapshots-timezone=UTC", f"--log-dir={pair.folder}/bzfs-logs"),
-            *self.options,
-            *("--root-dataset-pairs", TREE, TREE),
-        ]
-        path = f"{self.programs}:/usr/local/bin:/usr/bin:/bin"
-        return [Command(CONTROLLER, argv, {"PATH": path})]
+        return [command(self.programs, pair, ACTIONS, self.options)]
+
+
+ACTIONS = (
+    *("--create-src-snapshots", "--replicate"),
+    *("--prune-src-snapshots", "--prune-src-bookmarks", "--prune-dst-snapshots"),
+)
+
+
+def command(
+    programs: Path, place: Place, actions: Sequence[str], options: Sequence[str] = ()
+) -> Command:
+    """Return the job runner's command line for some of its actions."""
+    config = str(place.bzfs_ssh_config)
+    plan = json.dumps({"bench": {"onsite": {"daily": KEEP}}})
+    targets = json.dumps({"receiver": ["onsite"]})
+    argv = [
+        *(str(programs / "bzfs_jobrunner"), *actions),
+        *("--localhost=controller", "--job-id=bench", "--recursive"),
+        *("--src-hosts=['sender']", f"--dst-hosts={targets}"),
+        f"--retain-dst-targets={targets}",
+        f"--dst-root-datasets={json.dumps({'receiver': TARGET})}",
+        *(f"--src-snapshot-plan={plan}", f"--src-bookmark-plan={plan}"),
+        f"--dst-snapshot-plan={plan}",
+        *(f"--ssh-src-config-file={config}", f"--ssh-dst-config-file={config}"),
+        *("--create-src-snapshots-timezone=UTC", f"--log-dir={place.folder}/bzfs-logs"),
+        *options,
+        *("--root-dataset-pairs", TREE, TREE),
+    ]
+    return Command(CONTROLLER, argv, {"PATH": f"{programs}:/usr/local/bin:/usr/bin:/bin"})

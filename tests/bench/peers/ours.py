@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +33,7 @@ spec:
   source:
     host: sender
     filesystems: [{filesystems}]
-    snapshots: {{every: 24h, prefix: rec-}}
+    snapshots: {{{snapshots}}}
     keep: {{last: {keep}}}
   targets: [{{host: receiver, under: {target}, path: relay, keep: {{last: {keep}}}}}]
 """
@@ -82,14 +83,8 @@ class Ours:
     def cycle(self, pair: Pair) -> list[Command]:
         """Apply the specs; the stream goes by two ssh of the controller, as those of the peers."""
         specs = pair.folder / "specs.yaml"
-        hosts = [
-            _HOST.format(
-                name=name,
-                connection=f"{{ssh: {{address: {address}, user: root, port: {pair.sshd.port}}}}}",
-            )
-            for name, address in ADDRESSES.items()
-        ]
-        specs.write_text("".join(hosts) + _replication([]))
+        hosts = [host(name, f"{{ssh: {{address: {name}, user: root}}}}") for name in ADDRESSES]
+        specs.write_text("".join(hosts) + replication([]))
         argv = [*_RECONCILER, "apply", "--auto-approve", "-f", str(specs)]
         root = str(Path(__file__).parents[3])
         options = ["--ssh-config", str(pair.ssh_config)]
@@ -98,10 +93,10 @@ class Ours:
     def _cycle(self, folder: Path, at: int, without: list[str]) -> None:
         specs = folder / "earlier.yaml"
         hosts = [
-            _HOST.format(name=name, connection=f"{{simulated: {{state: {folder}/{name}.json}}}}")
+            host(name, f"{{simulated: {{state: {folder}/{name}.json}}}}")
             for name in (SENDER, RECEIVER)
         ]
-        specs.write_text("".join(hosts) + _replication(without))
+        specs.write_text("".join(hosts) + replication(without))
         now = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         argv = [*_RECONCILER, "apply", "--auto-approve", "-f", str(specs), "--now", now]
         subprocess.run(argv, check=True, capture_output=True)
@@ -111,7 +106,15 @@ def _written(machine: Machine, size: Size) -> Machine:
     return history.changed(machine, size._replace(changed=size.filesystems))
 
 
-def _replication(without: list[str]) -> str:
+def host(name: str, connection: str) -> str:
+    """Return the spec of a host."""
+    return _HOST.format(name=name, connection=connection)
+
+
+def replication(without: Sequence[str], snapshots: str = "every: 24h, prefix: rec-") -> str:
+    """Return the spec of what goes from the sender to the receiver, but for some filesystems."""
     patterns = [f"{TREE}/**", *(f"!{name}" for name in without)]
     filesystems = ", ".join(f'"{pattern}"' for pattern in patterns)
-    return _REPLICATION.format(filesystems=filesystems, keep=KEEP, target=TARGET)
+    return _REPLICATION.format(
+        filesystems=filesystems, snapshots=snapshots, keep=KEEP, target=TARGET
+    )

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from reconciler.simulator.model import Machine
 from tests.bench.peers.recorded import RecordedHost
@@ -50,6 +50,30 @@ class Command:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
+class Place(Protocol):
+    """Where tools find out how to reach a sender and a receiver, and leave what they write."""
+
+    @property
+    def folder(self) -> Path:
+        """Where they leave it."""
+        ...
+
+    @property
+    def ssh_config(self) -> Path:
+        """The client's ssh_config: `sender` and `receiver` are names of hosts."""
+        ...
+
+    @property
+    def bzfs_ssh_config(self) -> Path:
+        """The same; bzfs insists on the name."""
+        ...
+
+    @property
+    def sharing_ssh_config(self) -> Path:
+        """The same, with connections that are kept open and shared."""
+        ...
+
+
 class Ended(NamedTuple):
     """How a command ended."""
 
@@ -63,7 +87,7 @@ class Pair:
     """Two hosts."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder: Path = folder
         self.hosts = {name: RecordedHost(name, folder) for name in ADDRESSES}
         self._log = folder / "executions"
         self._log.touch()
@@ -137,32 +161,37 @@ class Pair:
             if command.where in self.hosts
             else "/usr/local/bin:/usr/bin:/bin"
         )
-        home = self.folder / "home"
-        home.mkdir(exist_ok=True)
-        settings = {"PATH": path, "HOME": str(home), "TZ": "UTC", "LC_ALL": "C.UTF-8"}
-        output = self.folder / "output"
-        with output.open("wb") as file:
-            process = subprocess.Popen(
-                command.argv,
-                env={**settings, **command.environment},
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-            try:
-                status: int | None = process.wait(limit)
-            except subprocess.TimeoutExpired:
-                status = None
-            finally:
-                if process.poll() is None:
-                    os.killpg(process.pid, signal.SIGTERM)
-                    process.wait()
-        return Ended(status, output.read_text(errors="replace")[-4000:])
+        return run_command(command, self.folder, path, limit)
 
     def close(self) -> None:
         """Stop sshd and the hosts."""
         self.sshd.stop()
         for host in self.hosts.values():
             host.close()
+
+
+def run_command(command: Command, folder: Path, path: str, limit: float) -> Ended:
+    """Run a command in a folder; with its children it is stopped after so many seconds."""
+    home = folder / "home"
+    home.mkdir(exist_ok=True)
+    settings = {"PATH": path, "HOME": str(home), "TZ": "UTC", "LC_ALL": "C.UTF-8"}
+    output = folder / "output"
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            command.argv,
+            env={**settings, **command.environment},
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            status: int | None = process.wait(limit)
+        except subprocess.TimeoutExpired:
+            status = None
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+                process.wait()
+    return Ended(status, output.read_text(errors="replace")[-4000:])

@@ -1,0 +1,1 @@
+"""How long cycles take on the lab's real ZFS, beside peers."""
