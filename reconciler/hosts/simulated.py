@@ -3,7 +3,6 @@
 A script means the same here as what `hosts.shell` renders of it means to a shell.
 """
 
-import re
 import threading
 from collections.abc import Callable, Generator
 from contextlib import suppress
@@ -13,22 +12,13 @@ from typing import NamedTuple
 
 from reconciler.errors import CommandTimeout, Unreachable
 from reconciler.hosts import simulated_events
+from reconciler.hosts.conditions import arguments_of, is_to_run
 from reconciler.hosts.cutting import Cut
 from reconciler.hosts.following import Listener
 from reconciler.hosts.host import LineListener, Pulse, StderrListener
-from reconciler.hosts.script import (
-    Condition,
-    FieldsOf,
-    Outcome,
-    Printed,
-    Ran,
-    Script,
-    Step,
-    Succeeded,
-    Transcript,
-    Unless,
-)
-from reconciler.hosts.transcript import DECODING_ERRORS, ENCODING, read
+from reconciler.hosts.script import Outcome, Script, Step, Transcript
+from reconciler.hosts.simulated_output import cut_off
+from reconciler.hosts.transcript import DECODING_ERRORS, ENCODING
 from reconciler.simulator.cell import Cell
 from reconciler.simulator.faults import (
     ConnectionLost,
@@ -48,7 +38,6 @@ from reconciler.zfs.types import Argv
 
 Clock = Callable[[], float]
 
-_POSITIVE = re.compile(r"0*[1-9][0-9]*")
 _XARGS_FAILED = 123
 _CONNECTION_BROKEN = 255
 
@@ -156,7 +145,7 @@ def _run(
     finally:
         interpreter.end()
     if isinstance(cut, ScriptCut):
-        return _cut(script, outcomes, cut.bytes, host.name)
+        return cut_off(script, outcomes, cut.bytes, host.name)
     return Transcript(outcomes)
 
 
@@ -180,7 +169,7 @@ class _Interpreter:
         """Run the steps in order; return what came of those that were run."""
         found: dict[str, Outcome] = {}
         for step in script.steps:
-            if _is_to_run(step, found):
+            if is_to_run(step, found):
                 found[step.name] = self._outcome(step, found)
         return found
 
@@ -198,7 +187,7 @@ class _Interpreter:
             return self._there(step.argv)
         if step.more is None:
             return self._command(step.argv, step.stdin)
-        more = _fields(step.more, found[step.more.step].stdout)
+        more = arguments_of(step.more, found[step.more.step].stdout)
         if not more:
             return Outcome(0, "", "")
         outcome = self._command((*step.argv, *more))
@@ -298,54 +287,5 @@ def _bystander(host: SimulatedHost) -> Callable[[Cell, Argv], None]:
     return act
 
 
-def _is_to_run(step: Step, found: dict[str, Outcome]) -> bool:
-    if step.more is not None and step.more.step not in found:
-        return False
-    conditions = (*step.after, *((step.when,) if step.when is not None else ()))
-    return all(_holds(condition, found) for condition in conditions)
-
-
-def _holds(condition: Condition, found: dict[str, Outcome]) -> bool:
-    match condition:
-        case Ran(name):
-            return name in found
-        case Succeeded(name):
-            return name in found and found[name].ok
-        case Printed(name, text):
-            return _printed(found.get(name), text)
-        case Unless(name, text):
-            return not _printed(found.get(name), text)
-
-
-def _printed(outcome: Outcome | None, text: str) -> bool:
-    return outcome is not None and outcome.ok and outcome.stdout in {text, f"{text}\n"}
-
-
-def _fields(more: FieldsOf, stdout: str) -> list[str]:
-    """Return the arguments that rows of an earlier step give."""
-    rows = [line.split("\t") for line in stdout.split("\n")]
-    wide = [row for row in rows if len(row) > max(more.take, more.positive)]
-    return [row[more.take] for row in wide if _POSITIVE.fullmatch(row[more.positive])]
-
-
-def _to_a_shell(status: int) -> int:
-    return status if status >= 0 else 128 - status
-
-
 def _text(data: bytes) -> str:
     return data.decode(ENCODING, DECODING_ERRORS)
-
-
-def _cut(script: Script, outcomes: dict[str, Outcome], length: int, host: str) -> Transcript:
-    """Read the script's output as it would have come over a connection that broke."""
-    nonce = "simulated"
-    numbers = {step.name: number for number, step in enumerate(script.steps)}
-    said = ["", ""]
-    for name, outcome in outcomes.items():
-        begin = f"\n{nonce} begin {numbers[name]}\n"
-        statuses = f"{_to_a_shell(outcome.status)} {_to_a_shell(outcome.first_status)}"
-        end = f"\n{nonce} end {numbers[name]} {statuses}\n"
-        for stream, text in enumerate((outcome.stdout, outcome.stderr)):
-            said[stream] += begin + text + end
-    stdout, stderr = (f"{text}\n{nonce} done\n" for text in said)
-    return read(nonce, stdout[:length], stderr, script, host=host)
