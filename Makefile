@@ -34,7 +34,7 @@ test: check integration lab ## everything: the one test command
 	@echo "All checks and tests passed."
 
 .PHONY: check
-check: fmt-check lint types arch unit property golden ## the fast part: no ssh, no lab
+check: fmt-check lint types arch fast ## the fast part: no ssh, no lab
 
 .PHONY: fmt
 fmt: setup ## format the code
@@ -55,6 +55,10 @@ types: setup ## mypy, strict
 .PHONY: arch
 arch: setup ## import contracts
 	$(BIN)/lint-imports --no-cache
+
+.PHONY: fast
+fast: setup ## unit tests, properties and goldens in one go
+	$(PYTEST) -q -n 3 --dist worksteal tests/unit tests/behaviours tests/property tests/golden
 
 .PHONY: unit
 unit: setup ## unit tests
@@ -82,7 +86,7 @@ integration: setup ## against a real sshd on loopback
 
 .PHONY: lab
 lab: setup ## against real ZFS in virtual machines (builds their image on first use)
-	$(PYTEST) -v --durations=10 tests/lab
+	$(PYTEST) -v --durations=10 -n auto --dist worksteal tests/lab
 
 .PHONY: soak
 soak: setup ## the controller for 20 minutes while everything goes wrong (MINUTES=20)

@@ -1,8 +1,9 @@
 """The lab for tests: booted once for a session, or found where somebody left one running.
 
-`RECONCILER_LAB=off` skips these tests, `RECONCILER_LAB=FOLDER` uses the lab that runs there (its
-pools are emptied!). Where the lab cannot work its tests are skipped with the reason, except in
-continuous integration (`CI=true`): there a lab that cannot be had is a failure.
+`pytest -n auto` runs the tests in as many labs at once as this machine has room for.
+`RECONCILER_LAB=off` skips them, `RECONCILER_LAB=FOLDER` uses the lab that runs there (its pools are
+emptied!). Where the lab cannot work its tests are skipped with the reason, except in continuous
+integration (`CI=true`): there a lab that cannot be had is a failure.
 """
 
 import os
@@ -16,6 +17,19 @@ from tests.lab.machines import Lab, start, why_not
 
 _HERE = Path(__file__).parent
 _WISH = os.environ.get("RECONCILER_LAB", "")
+
+
+_LABS = 4
+_MEMORY_OF_A_LAB = 5 << 30
+"""Bytes; its hosts have a little over three."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many labs run at once: one for each core, as far as there is memory for them."""
+    if _WISH:
+        return 0
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(1, min(_LABS, os.cpu_count() or 1, memory // _MEMORY_OF_A_LAB))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,6 +55,8 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """Three hosts that run: alpha and beta (pool `tank`), vault (pool `backup`)."""
     _skip_if_there_can_be_no_lab()
     if _WISH:
+        if "PYTEST_XDIST_WORKER" in os.environ:
+            pytest.fail(f"RECONCILER_LAB={_WISH}: this lab is for one at a time: pytest -n 0")
         lab = Lab.attach(Path(_WISH))
         yield lab
         lab.hang_up()
