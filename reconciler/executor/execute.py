@@ -5,7 +5,7 @@ One failure stops only what depends on it.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -107,7 +107,7 @@ class _Run:
         self._on_event = on_event
         self._event_lock = threading.Lock()
         for planned in plan.actions:
-            if not planned.depends_on:
+            if self.order.is_free(planned):
                 self.ready.add(planned)
         self.verdicts: dict[str, Verdict] = {}
         self.skipped: set[str] = set()
@@ -195,11 +195,15 @@ class _Run:
             match verdicts.get(planned.id):
                 case Done() as done:
                     self.ledger.learn(done)
-                    for dependent in self.order.done(planned):
-                        if self._is_open(dependent):
-                            self.ready.add(dependent)
+                    self._add(self.order.done(planned))
                 case Failed() | Narrowed():
                     self._skip_dependents(planned, f"{_name(planned.action)} failed")
+                    self._add(self.order.over(planned))
+
+    def _add(self, freed: Iterable[PlannedAction]) -> None:
+        for planned in freed:
+            if self._is_open(planned):
+                self.ready.add(planned)
 
     def _is_open(self, planned: PlannedAction) -> bool:
         return planned.id not in self.skipped and planned.id not in self.verdicts

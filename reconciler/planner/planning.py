@@ -151,7 +151,11 @@ class _SourceRetention:
         if source.snapshot_id is not None:
             after.add(source.snapshot_id)
         if bringing := self._bringing.get((source.host, name)):
-            after |= {p.id for p in bringing.actions if _on(p, source)}
+            after |= {
+                p.id
+                for p in bringing.actions
+                if _on(p, source) and not isinstance(p.action, Destroy)
+            }
         depends = tuple(sorted(after))
         yield from self._destroys(source, retention, depends)
         for destroy in _stale_cursors(source, pairs, retention.protection):

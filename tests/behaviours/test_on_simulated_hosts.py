@@ -167,6 +167,49 @@ def test_h46_a_version_made_anew_since_the_plan_is_left_alone() -> None:
     assert any(isinstance(e, ActionFailed) for e in controller.events)
 
 
+def test_h56_a_full_target_gets_room_by_shorter_rules_before_the_stream() -> None:
+    made = Stage(["alpha", "vault"])
+    made.sh("alpha", "zpool create tank disk", "zfs create tank/a")
+    made.sh("vault", "zpool create backup disk:16M")
+
+    def cycle(keep: int) -> tuple[list[str], int]:
+        """Let something be written and replicated; return what failed and what is left there."""
+        made.sh("alpha", "write tank/a file 3M")
+        specs = desired(f"web: alpha tank/a every 15m keep last 2 -> vault keep last {keep}")
+        controller = Controller(made, specs)
+        controller.apply()
+        made.now += SLOT
+        failed = [e.failure.message for e in controller.events if isinstance(e, ActionFailed)]
+        return failed, len(made.world["vault"].datasets["backup/alpha/tank/a"].snapshots)
+
+    while not (result := cycle(keep=9))[0]:
+        pass
+    refused = "cannot receive {} stream: out of space"
+    assert result == ([refused.format("incremental")], 5)
+    assert cycle(keep=9) == ([refused.format("resume")], 5)
+    assert [cycle(keep=2), cycle(keep=2)] == [([], 2), ([], 2)]
+
+
+def test_h56_a_stream_goes_on_though_what_had_expired_could_not_be_destroyed() -> None:
+    made = stage()
+    shorter = desired("web: alpha tank/** !tank every 15m keep last 2 -> vault keep last 1")
+    rehearsal = Controller(made.copy(), shorter)
+    rehearsal.apply()
+    started = rehearsal.faults["vault"].started
+    (first, program), *_ = ((n, argv) for n, argv in started.items() if argv[1] == "program")
+    assert first < min(n for n, argv in started.items() if argv[1] == "receive")
+    old = next(word for word in program if word.startswith("backup/alpha/tank/a@"))
+    meanwhile = Meanwhile((("zfs", "hold", "mine", old),))
+    controller = Controller(made, shorter, {"vault": {first: meanwhile}})
+    controller.apply()
+
+    failed = [e.action for e in controller.events if isinstance(e, ActionFailed)]
+    assert [(type(a), a.places[0][1]) for a in failed] == [(Destroy, "backup/alpha/tank/a")]
+    there = made.world["vault"].datasets["backup/alpha/tank/a"].snapshots
+    newest = made.world["alpha"].datasets["tank/a"].snapshots[-1]
+    assert [old.partition("@")[2], newest.name] == [snapshot.name for snapshot in there]
+
+
 @pytest.mark.parametrize(
     "fault",
     [REFUSED, Fails((), 255), Lost(), Cut(3, 0), Cut(20, 255)],
