@@ -13,6 +13,7 @@ from reconciler.planner.context import Context, PairPlan
 from reconciler.planner.departing import departures
 from reconciler.planner.departing_guard import guard_departing
 from reconciler.planner.deselecting import deselected_notes
+from reconciler.planner.drifting import drift_notes
 from reconciler.planner.explained import explained
 from reconciler.planner.guards import guard
 from reconciler.planner.mending_guard import guard_mending
@@ -70,6 +71,7 @@ def plan(
             *deselected_notes(desired, observed),
             *unmanaged_notes(desired, observed),
             *piping_notes(desired, observed),
+            *drift_notes(planned.pairs, observed),
             *zrepl_notes(found.sources, planned.pairs, observed),
         ),
         next_due=next_due(desired.replications.values(), now, _opening(pair_plans, closed)),
