@@ -24,6 +24,7 @@ from reconciler.executor.events import (
 )
 from reconciler.executor.order import Order
 from reconciler.executor.perform import Performer
+from reconciler.executor.progress import Progress
 from reconciler.executor.ready import Batch, Ready, Slots
 from reconciler.executor.transfer import Transfer
 from reconciler.hosts.addresses import at_once
@@ -184,9 +185,9 @@ class _Run:
     def _perform_alone(self, planned: PlannedAction) -> Verdict:
         return self.performer.perform(planned.action, partial(self._progress, planned))
 
-    def _progress(self, planned: PlannedAction, sent: int) -> None:
+    def _progress(self, planned: PlannedAction, found: Progress) -> None:
         if isinstance(planned.action, Send):
-            self._tell(Progressed(planned.id, planned.action, sent))
+            self._tell(Progressed(planned.id, planned.action, found.bytes, found.estimate))
 
     def _finish(self, batch: Batch, verdicts: Verdicts) -> None:
         """Take in what came of a batch; what came along and was not begun may be now."""
