@@ -12,7 +12,11 @@ PRUNING = partial(
 ORDER = partial(
     Mutation,
     file="reconciler/executor/order.py",
-    tests=("tests/unit/executor/test_execute.py", "tests/unit/executor/test_ready.py"),
+    tests=(
+        "tests/unit/executor/test_execute.py",
+        "tests/unit/executor/test_ready.py",
+        "tests/unit/executor/test_order.py",
+    ),
 )
 
 MUTATIONS = (
@@ -57,8 +61,20 @@ MUTATIONS = (
     ORDER(
         "a stream does not wait for what makes room for it",
         ("room",),
-        "missing.add(first)",
+        "self._missing[planned.id].add(_ROOM)",
         "pass",
+    ),
+    ORDER(
+        "a stream waits for the first that makes room for it, not for all",
+        ("room",),
+        "                if not left:\n",
+        "                if True:\n",
+    ),
+    ORDER(
+        "a stream waits for what makes room for others",
+        ("room",),
+        "if pool in self._making_room:",
+        "if pool and (pool := next(iter(self._making_room), None)):",
     ),
     ORDER(
         "a stream is given up when what makes room for it fails",
