@@ -15,6 +15,7 @@ from reconciler.observed.model import Observed
 from reconciler.zfs import commands
 from reconciler.zfs.capabilities import StreamFlags
 from reconciler.zfs.handover import NOTHING, Properties
+from reconciler.zfs.named_properties import applies
 from reconciler.zfs.piping import PLAIN, Piping
 from reconciler.zfs.types import Argv, FilesystemKind, Version
 
@@ -99,7 +100,9 @@ class Send:
             parent = self.receiver_filesystem.rpartition("/")[0]
             above = filesystem_of(observed, self.receiver_host, parent)
             there = new_filesystem(self.receiver_filesystem, self.kind, above, placeholder=False)
-            there = replace(there, origin=self.origin.snapshot if self.origin else None)
+            given = {n: v for n, v in self.properties.override if applies(n, self.kind)}
+            origin = self.origin.snapshot if self.origin else None
+            there = replace(there, origin=origin, properties=given)
         if self.flags.raw and not there.snapshots:
             source = filesystem_of(observed, self.host, self.filesystem)
             there = replace(

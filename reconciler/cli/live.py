@@ -75,8 +75,9 @@ class LiveView:
                 self._sends[event.id] = (task, now)
             case Progressed() if event.id in self._sends:
                 task, begun = self._sends[event.id]
-                said = progress_text(event.bytes, event.action.estimated_bytes, now - begun)
-                self._progress.update(task, completed=event.bytes, said=said)
+                total = event.estimated_bytes
+                said = progress_text(event.bytes, total, now - begun)
+                self._progress.update(task, completed=event.bytes, total=total, said=said)
             case _ if event.id in self._sends and not isinstance(event, Started):
                 task, _ = self._sends.pop(event.id)
                 self._progress.remove_task(task)

@@ -157,7 +157,9 @@ class Flight:
             running = self._sends.get(event.id)
             if running is None:
                 return
-            self._sends[event.id] = replace(running, bytes=event.bytes)
+            self._sends[event.id] = replace(
+                running, bytes=event.bytes, estimated_bytes=event.estimated_bytes
+            )
         self.around.telemetry.sent(self.key.replication, max(0, event.bytes - running.bytes))
 
     def _log(self, event: Event) -> None:

@@ -17,11 +17,18 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Progressed:
-    """A send is under way; about once a second. The estimate is the action's."""
+    """A send is under way; about once a second."""
 
     id: str
     action: Send
     bytes: int
+    estimate: int | None = None
+    """What ZFS thinks that the stream will be in all, once it has said so."""
+
+    @property
+    def estimated_bytes(self) -> int | None:
+        """What the stream is thought to bring: by ZFS, else by the plan."""
+        return self.estimate if self.estimate is not None else self.action.estimated_bytes
 
 
 @dataclass(frozen=True, slots=True)

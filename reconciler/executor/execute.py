@@ -5,7 +5,7 @@ One failure stops only what depends on it.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -24,6 +24,7 @@ from reconciler.executor.events import (
 )
 from reconciler.executor.order import Order
 from reconciler.executor.perform import Performer
+from reconciler.executor.progress import Progress
 from reconciler.executor.ready import Batch, Ready, Slots
 from reconciler.executor.transfer import Transfer
 from reconciler.hosts.addresses import at_once
@@ -107,7 +108,7 @@ class _Run:
         self._on_event = on_event
         self._event_lock = threading.Lock()
         for planned in plan.actions:
-            if not planned.depends_on:
+            if self.order.is_free(planned):
                 self.ready.add(planned)
         self.verdicts: dict[str, Verdict] = {}
         self.skipped: set[str] = set()
@@ -184,9 +185,9 @@ class _Run:
     def _perform_alone(self, planned: PlannedAction) -> Verdict:
         return self.performer.perform(planned.action, partial(self._progress, planned))
 
-    def _progress(self, planned: PlannedAction, sent: int) -> None:
+    def _progress(self, planned: PlannedAction, found: Progress) -> None:
         if isinstance(planned.action, Send):
-            self._tell(Progressed(planned.id, planned.action, sent))
+            self._tell(Progressed(planned.id, planned.action, found.bytes, found.estimate))
 
     def _finish(self, batch: Batch, verdicts: Verdicts) -> None:
         """Take in what came of a batch; what came along and was not begun may be now."""
@@ -195,11 +196,15 @@ class _Run:
             match verdicts.get(planned.id):
                 case Done() as done:
                     self.ledger.learn(done)
-                    for dependent in self.order.done(planned):
-                        if self._is_open(dependent):
-                            self.ready.add(dependent)
+                    self._add(self.order.done(planned))
                 case Failed() | Narrowed():
                     self._skip_dependents(planned, f"{_name(planned.action)} failed")
+                    self._add(self.order.over(planned))
+
+    def _add(self, freed: Iterable[PlannedAction]) -> None:
+        for planned in freed:
+            if self._is_open(planned):
+                self.ready.add(planned)
 
     def _is_open(self, planned: PlannedAction) -> bool:
         return planned.id not in self.skipped and planned.id not in self.verdicts

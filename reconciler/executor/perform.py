@@ -13,6 +13,7 @@ from typing import TypeVar
 from reconciler.actions import Done, Failed, Narrowed, ScriptedAction, Send, Together, Verdict
 from reconciler.actions.base import Resolve, unexpected
 from reconciler.errors import HostError, HostLocked
+from reconciler.executor.progress import OnProgress
 from reconciler.executor.transfer import Transfer
 from reconciler.hosts.fleet import Fleet
 from reconciler.hosts.script import Transcript
@@ -45,12 +46,12 @@ class Performer:
     resolve: Resolve
     wait: Wait
 
-    def perform(self, action: ScriptedAction | Send, on_bytes: Callable[[int], None]) -> Verdict:
+    def perform(self, action: ScriptedAction | Send, on_progress: OnProgress) -> Verdict:
         """Perform an action; smaller actions that are left of it are performed as well."""
         tried: list[Verdict] = []
 
         def once() -> Verdict:
-            tried.append(self._once(action.resolved(self.resolve), on_bytes))
+            tried.append(self._once(action.resolved(self.resolve), on_progress))
             return tried[-1]
 
         verdict = self._try(once)
@@ -58,7 +59,7 @@ class Performer:
             # What a stream leaves that broke is in the way of the same stream again.
             return tried[0]
         if isinstance(verdict, Narrowed):
-            return self._narrowed(verdict, on_bytes)
+            return self._narrowed(verdict, on_progress)
         return verdict
 
     def perform_together(
@@ -124,8 +125,8 @@ class Performer:
             return self.perform(together.actions[number], lambda _: None)
         return verdict
 
-    def _narrowed(self, verdict: Narrowed, on_bytes: Callable[[int], None]) -> Verdict:
-        parts = [self.perform(action, on_bytes) for action in verdict.actions]
+    def _narrowed(self, verdict: Narrowed, on_progress: OnProgress) -> Verdict:
+        parts = [self.perform(action, on_progress) for action in verdict.actions]
         failures = [part.failure for part in parts if isinstance(part, Failed)]
         if verdict.failure is not None:
             failures.append(verdict.failure)
@@ -140,10 +141,10 @@ class Performer:
                 return result
             self.wait(delay)
 
-    def _once(self, action: ScriptedAction | Send, on_bytes: Callable[[int], None]) -> Verdict:
+    def _once(self, action: ScriptedAction | Send, on_progress: OnProgress) -> Verdict:
         if isinstance(action, Send):
             try:
-                return self.transfer.run(action, on_bytes)
+                return self.transfer.run(action, on_progress)
             except HostError as error:
                 return Failed(host_failure(error))
         together = self._together([action])

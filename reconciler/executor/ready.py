@@ -10,7 +10,7 @@ in an execution comes along in it, when nobody else is kept waiting by that.
 import threading
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from reconciler.actions import (
@@ -23,7 +23,7 @@ from reconciler.actions import (
     Send,
     Snapshot,
 )
-from reconciler.executor.order import Order
+from reconciler.executor.order import Order, making_room
 from reconciler.hosts.addresses import Limits
 from reconciler.planner.plan import PlannedAction
 from reconciler.zfs.names import pool_of
@@ -145,7 +145,7 @@ class Ready:
 
     def __init__(
         self,
-        actions: Iterable[PlannedAction],
+        actions: Sequence[PlannedAction],
         order: Order,
         slots: Slots,
         clock: Callable[[], float] = time.monotonic,
@@ -222,13 +222,13 @@ class Ready:
         return waited >= GATHERING or self._awaited[lane] > 0
 
 
-def _before_streams(actions: Iterable[PlannedAction]) -> frozenset[str]:
+def _before_streams(actions: Sequence[PlannedAction]) -> frozenset[str]:
     """Return the ids of the actions that a stream waits for, and of snapshots: those have a time.
 
     Plans have what is waited for before what waits.
     """
-    found: set[str] = set()
-    for planned in reversed(tuple(actions)):
+    found = set[str]().union(*making_room(actions).values())
+    for planned in reversed(actions):
         if planned.id in found or isinstance(planned.action, Send):
             found.update(planned.depends_on)
         elif isinstance(planned.action, Snapshot):

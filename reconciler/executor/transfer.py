@@ -6,13 +6,14 @@ version arrived.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.actions import Done, Failed, Send, Verdict
 from reconciler.actions.base import changed, read_guids, unexpected
 from reconciler.desired.model import DataPath
 from reconciler.errors import HostError, HostLocked, StreamStalled
+from reconciler.executor.progress import Listener, OnProgress
 from reconciler.executor.stalling import PATIENCE as STALLED
 from reconciler.executor.stalling import Watchdog, patience_with
 from reconciler.hosts import locking
@@ -34,7 +35,6 @@ from reconciler.hosts.streams import (
 )
 from reconciler.zfs import commands
 from reconciler.zfs.errors import Failure, FailureKind, Reaction, blame, classify
-from reconciler.zfs.parse import parse_progress
 from reconciler.zfs.properties import SPEC
 from reconciler.zfs.tokens import TokenError, decode_token
 from reconciler.zfs.types import Version
@@ -63,7 +63,7 @@ class Transfer:
     _unlocked: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def run(self, send: Send, on_bytes: Callable[[int], None]) -> Verdict:
+    def run(self, send: Send, on_progress: OnProgress) -> Verdict:
         """Send, then look at the receiver.
 
         Raises HostError only when the receiver is locked by another controller, so that nothing
@@ -76,7 +76,7 @@ class Transfer:
         look: Outcome | None = None
         unlocked = ""
         try:
-            transcript = self._streamed(current, on_bytes)
+            transcript = self._streamed(current, on_progress)
             outcome, look = parted(transcript.outcomes[STREAM])
             look = look or transcript.get(LOOK)
             unlocked = _unlocked(send, transcript, outcome)
@@ -97,12 +97,12 @@ class Transfer:
         remark = f"{host} could not be locked against other controllers: {unlocked}"
         return replace(verdict, note="; ".join(filter(None, (verdict.note, remark))))
 
-    def _streamed(self, send: Send, on_bytes: Callable[[int], None]) -> Transcript:
+    def _streamed(self, send: Send, on_progress: OnProgress) -> Transcript:
         """Run the stream and watch over it. Raises HostError."""
         host, script = self._route(send)
         cut, patience = Cut(), patience_with(send.piping, self.patience)
         watchdog = Watchdog(patience, lambda: self._receiving(send), cut.make)
-        listener = _Progress(on_bytes, watchdog.sent)
+        listener = Listener(on_progress, watchdog.sent)
         timeout = stream_timeout(send.estimated_bytes, send.piping.bandwidth)
         try:
             with watchdog:
@@ -293,19 +293,3 @@ def _note(outcome: Outcome | HostError | None) -> str:
 
 def _at(send: Send, version: Version) -> str:
     return version.of(send.receiver_filesystem)
-
-
-class _Progress:
-    """Turns what `zfs send -vP` says on stderr into bytes sent."""
-
-    def __init__(self, *on_bytes: Callable[[int], None]) -> None:
-        self._on_bytes = on_bytes
-        self._rest = ""
-
-    def __call__(self, text: str) -> None:
-        *lines, self._rest = (self._rest + text).split("\n")
-        for line in lines:
-            sent = parse_progress(line)
-            if sent is not None:
-                for hear in self._on_bytes:
-                    hear(sent)

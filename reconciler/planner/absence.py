@@ -3,6 +3,9 @@
 A filesystem is gone when its host was seen, its pool is usable, and it is not listed. One that has
 versions of a gone one's receiver (by guid) and no receiver of its own was probably renamed. A clone
 or a received copy is no such thing: there the old name still exists on the sender.
+
+Of a pool that is not imported nothing is known to be gone, but it may be the pool that was renamed:
+then its filesystems are there in another one.
 """
 
 import re
@@ -13,7 +16,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from reconciler.desired.model import Desired, Replication, Target
-from reconciler.observed.model import Filesystem, Observed, Seen
+from reconciler.observed.model import Filesystem, Observation, Observed, Seen
 from reconciler.zfs.names import pool_of
 
 Place = tuple[str, str]
@@ -51,6 +54,7 @@ class Absences:
     """All of them, and those that are explained by a new name."""
 
     all: tuple[Absence, ...]
+    """What is known to be gone."""
     renamed: Mapping[Place, tuple[Absence, ...]]
     """Where a sender's filesystem would be received anew → the receivers of what it seems to have
     been, the likeliest first."""
@@ -59,12 +63,18 @@ class Absences:
     def of(cls, desired: Desired, observed: Observed) -> "Absences":
         """Return what is gone from the senders that were seen."""
         found = tuple(_find(desired, observed))
-        return cls(found, _renamed(found, observed))
+        gone = tuple(a for a in found if has_pool(observed[a.sender], a.name))
+        return cls(gone, _renamed(found, observed))
 
     @property
     def moved(self) -> frozenset[Place]:
         """The receivers of what seems to have been renamed."""
         return frozenset(a.place for absences in self.renamed.values() for a in absences)
+
+
+def has_pool(observation: Observation, name: str) -> bool:
+    """Tell whether a host that was seen has the pool of a filesystem."""
+    return isinstance(observation, Seen) and pool_of(name) in observation.pools
 
 
 def is_aside(name: str) -> bool:
@@ -94,7 +104,7 @@ def _below_root(
     for full in listed[bisect_left(listed, f"{root}/") : bisect_left(listed, f"{root}0")]:
         name, filesystem = full[len(root) + 1 :], there.filesystems[full]
         pool = here.pools.get(pool_of(name))
-        if name in here.filesystems or pool is None or not pool.usable:
+        if name in here.filesystems or (pool is not None and not pool.usable):
             continue
         if not filesystem.placeholder and not is_aside(full):
             yield Absence(replication, target, here.host, name, filesystem)

@@ -116,7 +116,7 @@ def occupied(host: str, there: Filesystem) -> Conflicted:
         return Conflicted(
             "receiver-is-placeholder",
             f"{there.name} is a placeholder made earlier; a full stream would have to replace it",
-            aside,
+            f"{aside}; where nothing is below it, `onConflict: setAside` does that",
         )
     return Conflicted(
         "receiver-without-snapshots",

@@ -44,6 +44,7 @@ class _Scene:
     """The versions that were seen, by label and guid."""
     owners: tuple[Owner, ...] = ()
     something_stays: bool = False
+    """Whether a managed version is there until one arrives."""
     departs: bool = False
     """Whether all of it may go, because its source is gone for long enough."""
     needs: tuple[Need, ...] = ()
@@ -105,8 +106,10 @@ class _Eye:
         self.origins: set[tuple[str, str]] = set()
         """Host and full name of snapshots that clones are received from."""
         self.doomed: dict[Place, set[int]] = defaultdict(set)
+        self.doomed_first: dict[Place, set[int]] = defaultdict(set)
+        """What is destroyed without waiting for anything to arrive."""
         self.awaited: dict[Place, set[str]] = {}
-        """What all destroys of a filesystem's snapshots wait for."""
+        """What all other destroys of a filesystem's snapshots wait for."""
         for planned in plan.actions:
             match planned.action:
                 case Send() as send:
@@ -128,7 +131,13 @@ class _Eye:
         if guids:
             place, awaited = destroy.places[0], set(planned.depends_on)
             self.doomed[place] |= guids
-            self.awaited[place] = self.awaited.get(place, awaited) & awaited
+            if self._brings(awaited, place):
+                self.awaited[place] = self.awaited.get(place, awaited) & awaited
+            else:
+                self.doomed_first[place] |= guids
+
+    def _brings(self, awaited: Collection[str], place: Place) -> bool:
+        return any(place in self.arrivals[id_].places for id_ in awaited if id_ in self.arrivals)
 
     def inspect(
         self, planned: PlannedAction, destroy: Destroy
@@ -162,7 +171,7 @@ class _Eye:
         yield from held(version, scene.roles)
         if (place[0], version.of(place[1])) in self.origins:
             yield Objection("origin", "a clone is to be received from it")
-        arrives = any(place in self.arrivals[id_].places for id_ in self._arriving(planned))
+        arrives = self._brings(planned.depends_on, place)
         if version.is_snapshot and not (scene.something_stays or arrives or scene.departs):
             yield Objection("last-version", "it would leave no managed version")
         for need in scene.needs:
@@ -170,16 +179,13 @@ class _Eye:
         if version.is_snapshot:
             yield from (scene.excesses[name] for name in owners if name in scene.excesses)
 
-    def _arriving(self, planned: PlannedAction) -> Iterator[str]:
-        return (id_ for id_ in planned.depends_on if id_ in self.arrivals)
-
     # -- what is the same for all versions of a filesystem -----------------------------------------
 
     def _scene(self, place: Place) -> _Scene:
         seen, filesystem = self.observed.get(place[0]), self._filesystem(place)
         if not isinstance(seen, Seen) or filesystem is None:
             return _Scene(Objection("unseen", f"{' '.join(place)} was not seen"))
-        roles, doomed = self.parts.of(place), self.doomed[place]
+        roles, doomed = self.parts.of(place), self.doomed_first[place]
         owners = self.parts.owners(place, roles)
         departs = any(
             role.receiver == place
@@ -219,7 +225,7 @@ class _Eye:
         self, place: Place, filesystem: Filesystem, scene: _Scene
     ) -> Iterator[tuple[str, Objection]]:
         """Yield what is more than a replication's budget on a filesystem allows, by its name."""
-        doomed, awaited = self.doomed[place], self.awaited.get(place, set())
+        doomed, first = self.doomed[place], self.doomed_first[place]
         for owner in scene.owners:
             name = owner.replication.name
             if name in self.allow_destroy or not is_near(
@@ -227,17 +233,20 @@ class _Eye:
             ):
                 continue
             mine = [version for version in filesystem.snapshots if owner.owns(version)]
-            going = [version for version in mine if version.guid in doomed]
-            arrivals = (self.arrivals[id_] for id_ in awaited if id_ in self.arrivals)
-            coming = sum(
-                a.versions for a in arrivals if a.replication == name and place in a.places
-            )
-            fresh = self._fresh(place, scene.roles, name, going)
-            found = Going(len(going), fresh, len(mine) - len(going) + coming)
-            said = excess(owner.replication.max_destroy, found)
-            if said is not None:
-                remedy = f"look at the plan, then: reconciler apply --allow-destroy {name}"
-                yield name, Objection("budget", said, remedy)
+            for guids, coming in ((first, 0), (doomed, self._awaited_versions(place, name))):
+                going = [version for version in mine if version.guid in guids]
+                fresh = self._fresh(place, scene.roles, name, going)
+                found = Going(len(going), fresh, len(mine) - len(going) + coming)
+                said = excess(owner.replication.max_destroy, found)
+                if said is not None:
+                    remedy = f"look at the plan, then: reconciler apply --allow-destroy {name}"
+                    yield name, Objection("budget", said, remedy)
+
+    def _awaited_versions(self, place: Place, name: str) -> int:
+        """Return how many versions of a replication come before what waits for any goes."""
+        awaited = self.awaited.get(place, ())
+        arrivals = (self.arrivals[id_] for id_ in awaited if id_ in self.arrivals)
+        return sum(a.versions for a in arrivals if a.replication == name and place in a.places)
 
     def _fresh(
         self, place: Place, roles: Sequence[Role], name: str, going: Sequence[Version]

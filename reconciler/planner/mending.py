@@ -26,6 +26,7 @@ SETS_ASIDE = frozenset(
         "diverged",
         "encryption-mismatch",
         "no-common-version",
+        "receiver-is-placeholder",
         "receiver-modified",
         "receiver-without-snapshots",
         "type-mismatch",

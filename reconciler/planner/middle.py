@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.actions import Destroy, Reason, Send
+from reconciler.actions import Destroy, Send
 from reconciler.desired.model import Desired
 from reconciler.observed.change import filesystem_of
 from reconciler.observed.model import Filesystem, Observed, Seen
@@ -15,7 +15,7 @@ from reconciler.planner.context import Context, PairPlan
 from reconciler.planner.pairs import Brought, Pair, Sources, find_sources
 from reconciler.planner.pairwise import plan_pair
 from reconciler.planner.plan import PlannedAction
-from reconciler.planner.retire import Retention
+from reconciler.planner.retire import Retention, expired
 from reconciler.planner.roles import Place
 from reconciler.zfs.names import ancestors, parent_of
 
@@ -146,7 +146,7 @@ def retire_middle(
 
     `onward` are the plans of what is sent on: the rules of the target decide, but nothing goes that
     any of those needs, nothing while one of them needs a second look, and nothing before they are
-    through.
+    through; what goes first is nothing that is sent on now.
     """
     if pair_plan.retention is None:
         return pair_plan, ()
@@ -156,20 +156,21 @@ def retire_middle(
     for plan in onward:
         after.update(plan.settled_by, (p.id for p in plan.actions if place in p.action.places))
     name = pair_plan.pair.source.replication.name
-    depends = tuple(sorted(after))
-    destroys = tuple(
-        PlannedAction(destroy, Reason("expired", why), name, depends)
-        for destroy, why in retention.destroys()
-    )
-    return replace(pair_plan, retention=retention), destroys
+    destroys = tuple(expired(name, *found, after) for found in retention.destroys())
+    first = tuple(expired(name, *found) for found in retention.goes_first())
+    actions = (*first, *pair_plan.actions)
+    return replace(pair_plan, actions=actions, retention=retention), destroys
 
 
 def _minding(retention: Retention, onward: Sequence[PairPlan], stopped: str | None) -> Retention:
     protection = retention.protection
     bases = {p.base.guid for p in onward if p.base is not None}
     waiting = {version.guid for p in onward for version in p.waiting}
+    sends = [p.action for plan in onward for p in plan.actions if isinstance(p.action, Send)]
+    sent = {v.guid for send in sends for v in (send.base, *send.versions) if v is not None}
     return replace(
         retention,
+        first=retention.first - sent,
         protection=replace(
             protection,
             base_guids=protection.base_guids | bases,

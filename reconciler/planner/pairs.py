@@ -153,7 +153,7 @@ def find_sources(
         chosen = {
             seen.host: selected(replication, seen) for seen in _seen_senders(replication, observed)
         }
-        notes += _selection_notes(replication, chosen)
+        notes += _selection_notes(replication, chosen, observed)
         for host, filesystems in chosen.items():
             seen = _seen(observed, host)
             planned = _due(replication, seen, filesystems, now)
@@ -177,7 +177,7 @@ def _seen_senders(replication: Replication, observed: Observed) -> Iterator[Seen
 
 
 def _selection_notes(
-    replication: Replication, chosen: Mapping[str, Sequence[Filesystem]]
+    replication: Replication, chosen: Mapping[str, Sequence[Filesystem]], observed: Observed
 ) -> Iterator[Note]:
     """Selecting nothing is an error; selecting nothing on one of several hosts is worth a word."""
     if replication.suspend:
@@ -193,7 +193,8 @@ def _selection_notes(
         yield Note(
             Severity.ERROR if everywhere else Severity.WARNING,
             f"{replication.name} selects no filesystem on {host}:"
-            f" {_selection_text(replication.selection)}",
+            f" {_selection_text(replication.selection)}"
+            f"{_without_pool(replication.selection, _seen(observed, host))}",
             replication.name,
         )
     for host, filesystems in chosen.items():
@@ -225,6 +226,15 @@ def _selection_text(selection: Selection) -> str:
     patterns = ", ".join(map(str, selection.include))
     conditions = " and ".join(map(str, selection.where))
     return f"{patterns} where {conditions}" if conditions else patterns
+
+
+def _without_pool(selection: Selection, seen: Seen) -> str:
+    """Say which pools of a selection are not there, and which are: one may have a new name."""
+    missing = sorted({pool_of(root) for root in selection.roots()} - seen.pools.keys())
+    if not missing:
+        return ""
+    there = ", ".join(sorted(seen.pools)) or "none"
+    return f"; not imported there: pool {', '.join(missing)}; pools that are: {there}"
 
 
 def _is_namable(replication: Replication, filesystem: Filesystem) -> bool:

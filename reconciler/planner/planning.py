@@ -13,6 +13,7 @@ from reconciler.planner.context import Context, PairPlan
 from reconciler.planner.departing import departures
 from reconciler.planner.departing_guard import guard_departing
 from reconciler.planner.deselecting import deselected_notes
+from reconciler.planner.drifting import drift_notes
 from reconciler.planner.explained import explained
 from reconciler.planner.guards import guard
 from reconciler.planner.mending_guard import guard_mending
@@ -70,6 +71,7 @@ def plan(
             *deselected_notes(desired, observed),
             *unmanaged_notes(desired, observed),
             *piping_notes(desired, observed),
+            *drift_notes(planned.pairs, observed),
             *zrepl_notes(found.sources, planned.pairs, observed),
         ),
         next_due=next_due(
@@ -153,7 +155,11 @@ class _SourceRetention:
         if source.snapshot_id is not None:
             after.add(source.snapshot_id)
         if bringing := self._bringing.get((source.host, name)):
-            after |= {p.id for p in bringing.actions if _on(p, source)}
+            after |= {
+                p.id
+                for p in bringing.actions
+                if _on(p, source) and not isinstance(p.action, Destroy)
+            }
         depends = tuple(sorted(after))
         yield from self._destroys(source, retention, depends)
         for destroy in _stale_cursors(source, pairs, retention.protection):

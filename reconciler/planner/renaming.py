@@ -6,12 +6,12 @@ person knows.
 """
 
 from reconciler.observed.model import Filesystem, Seen
-from reconciler.planner.absence import Absence
+from reconciler.planner.absence import Absence, has_pool
 from reconciler.planner.conflicts import Conflicted
 from reconciler.planner.context import Context
 from reconciler.planner.history import Common, Diverged, compare
 from reconciler.planner.pairs import Pair
-from reconciler.zfs.names import parent_of
+from reconciler.zfs.names import parent_of, pool_of
 from reconciler.zfs.types import Version
 
 
@@ -43,12 +43,16 @@ def _renamed(  # noqa: PLR0913 - all that is said
     sender, name, host = pair.source.host, pair.source.filesystem.name, pair.receiver_host
     old = absence.there.name
     others = [other.there.name for other in also if other.there.name != old]
+    pool = pool_of(absence.name)
+    away = not has_pool(pair.source.seen, absence.name)
+    missing = f"pool {pool} is not imported on" if away else f"{absence.name} is gone from"
+    back = f"; if {pool} is only away: zpool import {pool} on {sender}" if away else ""
     return Conflicted(
         "source-renamed",
         f"{name} seems to be {absence.name} under a new name: {old} has versions of it, and"
-        f" {absence.name} is gone from {sender}",
+        f" {missing} {sender}",
         f"{_rename(pair, seen, absence, context)}; to send it anew instead: zfs rename {old}"
-        f" {old}.aside there",
+        f" {old}.aside there{back}",
         [
             f"common: {common.label} (guid {common.guid})",
             f"{sender} has no {absence.name}; {host} has no {pair.receiver}",

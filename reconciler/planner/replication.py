@@ -27,7 +27,8 @@ from reconciler.planner.history import Run, estimate, runs, singly, split_first
 from reconciler.planner.pairs import Pair
 from reconciler.planner.pipes import piping_of
 from reconciler.planner.plan import Note, PlannedAction, Severity
-from reconciler.planner.retire import Protection, Retention
+from reconciler.planner.pruning import receivers_retention
+from reconciler.planner.retire import Retention, expired
 from reconciler.planner.way import Way, find_way
 from reconciler.zfs.capabilities import StreamFlags, stream_flags
 from reconciler.zfs.handover import NOTHING
@@ -305,25 +306,16 @@ class PairPlanner:
     # -- retention on the receiver ---------------------------------------------------------------
 
     def _retire(self, way: Way, base: Version | None) -> Retention:
-        there = self.there
-        present = frozenset([v.guid for v in there.snapshots]) if there is not None else frozenset()
-        half = there is not None and there.inconsistent
-        frozen = "its first stream is not complete" if half or base is None else None
-        if self.first is not None:
-            frozen = "its place is being cleared"
-        here = [version.guid for version in way.verdict.versions if version.guid in present]
-        protection = Protection(
-            base_guids=frozenset({base.guid} if base is not None else ()),
-            own_tags=frozenset({self.marks.base_tag}),
-            origins=self.context.origins[self.seen.host],
-            newest=here[-1] if here and not way.wanted else None,
-        )
-        retention = Retention(
-            self.seen.host, self.pair.receiver, way.verdict, protection, present, frozen
+        cleared = "its place is being cleared" if self.first is not None else None
+        retention = receivers_retention(
+            self.pair, self.seen, self.there, self.context, way, base, cleared
         )
         if self.context.chains.is_read((self.seen.host, self.pair.receiver)):
             return retention  # see `planner.middle`
         after = [*(p.id for p in self.actions), *(self._brought(base) if base is not None else ())]
+        name = self.source.replication.name
+        first = [expired(name, *found) for found in retention.goes_first()]
         for destroy, reason in retention.destroys():
             self._add(destroy, "expired", reason, *after)
+        self.actions[:0] = first
         return retention

@@ -1,10 +1,10 @@
 """From keep decisions to destroys: what is protected whatever the rules say."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.actions import Destroy
-from reconciler.planner.plan import Kept
+from reconciler.actions import Destroy, Reason
+from reconciler.planner.plan import Kept, PlannedAction
 from reconciler.planner.retention import Decision
 from reconciler.planner.verdict import Verdict
 from reconciler.zfs.types import Version
@@ -55,14 +55,26 @@ class Retention:
     """The guids of what is there: only that can be destroyed."""
     frozen: str | None = None
     """Why nothing may be destroyed."""
+    first: frozenset[int] = frozenset()
+    """The guids of what need not wait for what is to arrive, if it goes."""
 
     def destroys(self) -> Iterator[tuple[Destroy, str]]:
-        """Yield the destroys for what no rule keeps and nothing protects, in batches, with why."""
+        """Yield the destroys for what no rule keeps and nothing protects, in batches, with why.
+
+        What goes first is not among it.
+        """
+        return self._destroys(frozenset(self.present - self.first))
+
+    def goes_first(self) -> Iterator[tuple[Destroy, str]]:
+        """Yield the destroys that wait for nothing, in the same way."""
+        return self._destroys(self.first) if self.first else iter(())
+
+    def _destroys(self, among: frozenset[int]) -> Iterator[tuple[Destroy, str]]:
         if self.frozen is not None or self.verdict.keeps_all:
             return
-        expired = [decision for decision in self.verdict.decisions if self._goes(decision)]
-        for start in range(0, len(expired), BATCH):
-            batch = expired[start : start + BATCH]
+        going = [d for d in self.verdict.decisions if d.version.guid in among and self._goes(d)]
+        for start in range(0, len(going), BATCH):
+            batch = going[start : start + BATCH]
             versions = tuple(decision.version for decision in batch)
             yield Destroy(self.host, self.filesystem, versions), explain(batch)
 
@@ -84,6 +96,13 @@ class Retention:
             and version.guid in self.present
             and self.protection.of(self.filesystem, version) is None
         )
+
+
+def expired(
+    replication: str, destroy: Destroy, why: str, after: Iterable[str] = ()
+) -> PlannedAction:
+    """Return the planned destroy of what the rules of a replication let go."""
+    return PlannedAction(destroy, Reason("expired", why), replication, tuple(sorted(after)))
 
 
 def explain(batch: Sequence[Decision]) -> str:

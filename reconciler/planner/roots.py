@@ -17,9 +17,11 @@ def roots_of(desired: Desired) -> dict[str, tuple[str, ...]]:
 
 
 def properties_of(desired: Desired) -> dict[str, tuple[str, ...]]:
-    """Return for each host the properties that decide which of its filesystems are selected."""
+    """Return for each host the properties that specs say something about: `where`, `override`."""
     asked: dict[str, set[str]] = defaultdict(set)
     for replication in desired.replications.values():
         for sender in replication.senders:
             asked[sender].update(condition.property for condition in replication.selection.where)
+        for target in replication.targets:
+            asked[target.host].update(name for name, _ in target.properties.override)
     return {host: tuple(sorted(asked[host])) for host in desired.hosts}

@@ -73,7 +73,7 @@ def event_object(event: Event) -> Json:
             message = f"{event.bytes} bytes: {name}"
             return _about(event, "action_progress", "info", message) | {
                 "bytes": event.bytes,
-                "estimated_bytes": event.action.estimated_bytes,
+                "estimated_bytes": event.estimated_bytes,
             }
         case Completed():
             return _about(event, "action_complete", "info", f"done: {name}") | {

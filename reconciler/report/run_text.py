@@ -67,7 +67,7 @@ class RunLog:
 
     def _progress(self, event: Progressed, now: float) -> str:
         seconds = now - self._begun.get(event.id, now)
-        return progress_text(event.bytes, event.action.estimated_bytes, seconds)
+        return progress_text(event.bytes, event.estimated_bytes, seconds)
 
     def _done(self, event: Completed) -> str:
         said = f"done in {duration_text(event.seconds)}"

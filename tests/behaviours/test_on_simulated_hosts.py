@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from functools import cache
+from typing import TypeGuard
 
 import pytest
 
-from reconciler.actions import Destroy, Send, Snapshot
+from reconciler.actions import Destroy, Hold, Send, Snapshot
 from reconciler.desired.model import Hook, Snapshots
-from reconciler.executor.events import ActionFailed, Completed
+from reconciler.executor.events import ActionFailed, Completed, Event
 from reconciler.report.summary import ExitCode, of_run
 from reconciler.simulator.faults import Cut, Fails, Fault, Lost, Meanwhile
 from tests.property.rightness import RULES, gone
@@ -167,6 +168,49 @@ def test_h46_a_version_made_anew_since_the_plan_is_left_alone() -> None:
     assert any(isinstance(e, ActionFailed) for e in controller.events)
 
 
+def test_h56_a_full_target_gets_room_by_shorter_rules_before_the_stream() -> None:
+    made = Stage(["alpha", "vault"])
+    made.sh("alpha", "zpool create tank disk", "zfs create tank/a")
+    made.sh("vault", "zpool create backup disk:16M")
+
+    def cycle(keep: int) -> tuple[list[str], int]:
+        """Let something be written and replicated; return what failed and what is left there."""
+        made.sh("alpha", "write tank/a file 3M")
+        specs = desired(f"web: alpha tank/a every 15m keep last 2 -> vault keep last {keep}")
+        controller = Controller(made, specs)
+        controller.apply()
+        made.now += SLOT
+        failed = [e.failure.message for e in controller.events if isinstance(e, ActionFailed)]
+        return failed, len(made.world["vault"].datasets["backup/alpha/tank/a"].snapshots)
+
+    while not (result := cycle(keep=9))[0]:
+        pass
+    refused = "cannot receive {} stream: out of space"
+    assert result == ([refused.format("incremental")], 5)
+    assert cycle(keep=9) == ([refused.format("resume")], 5)
+    assert [cycle(keep=2), cycle(keep=2)] == [([], 2), ([], 2)]
+
+
+def test_h56_a_stream_goes_on_though_what_had_expired_could_not_be_destroyed() -> None:
+    made = stage()
+    shorter = desired("web: alpha tank/** !tank every 15m keep last 2 -> vault keep last 1")
+    rehearsal = Controller(made.copy(), shorter)
+    rehearsal.apply()
+    started = rehearsal.faults["vault"].started
+    (first, program), *_ = ((n, argv) for n, argv in started.items() if argv[1] == "program")
+    assert first < min(n for n, argv in started.items() if argv[1] == "receive")
+    old = next(word for word in program if word.startswith("backup/alpha/tank/a@"))
+    meanwhile = Meanwhile((("zfs", "hold", "mine", old),))
+    controller = Controller(made, shorter, {"vault": {first: meanwhile}})
+    controller.apply()
+
+    failed = [e.action for e in controller.events if isinstance(e, ActionFailed)]
+    assert [(type(a), a.places[0][1]) for a in failed] == [(Destroy, "backup/alpha/tank/a")]
+    there = made.world["vault"].datasets["backup/alpha/tank/a"].snapshots
+    newest = made.world["alpha"].datasets["tank/a"].snapshots[-1]
+    assert [old.partition("@")[2], newest.name] == [snapshot.name for snapshot in there]
+
+
 @pytest.mark.parametrize(
     "fault",
     [REFUSED, Fails((), 255), Lost(), Cut(3, 0), Cut(20, 255)],
@@ -188,6 +232,70 @@ def test_h109_every_command_of_a_run_fails_in_turn_and_the_next_run_converges(
             for rule in RULES:
                 rule(WEB, change)
         assert settled(made), f"{host}, moment {moment}"
+
+
+TAKEN_OFF = "zfs release {tag} {snapshot}"
+
+
+@pytest.mark.parametrize(
+    ("gone", "next_cycle"),
+    [("zfs destroy {snapshot}", {"a", "b"}), ("zfs destroy -r tank/a", {"b"})],
+    ids=["snapshot", "filesystem"],
+)
+def test_h84_what_vanishes_as_its_stream_begins_fails_alone_and_the_next_cycle_goes_on(
+    gone: str, next_cycle: set[str]
+) -> None:
+    made = stage()
+    rehearsal = Controller(made.copy(), WEB)
+    plan = rehearsal.plan()
+    (tag,) = {
+        p.action.tag for p in plan.actions if isinstance(p.action, Hold) if p.action.host == "alpha"
+    }
+    rehearsal.execute(plan)
+    started = rehearsal.faults["alpha"].started
+    streams = {argv[-1]: n for n, argv in started.items() if argv[1] == "send"}
+    snapshot = next(name for name in streams if name.startswith("tank/a@"))
+    lines = [line.format(tag=tag, snapshot=snapshot) for line in (TAKEN_OFF, gone)]
+    meanwhile = Meanwhile(tuple(tuple(line.split()) for line in lines))
+    controller = Controller(made, WEB, {"alpha": {streams[snapshot]: meanwhile}})
+    controller.apply()
+
+    failed = [(e.action, e.failure.message) for e in controller.events if _failed(e)]
+    assert [(type(action), message) for action, message in failed] == [
+        (Send, f"cannot open '{snapshot}': dataset does not exist")
+    ]
+    assert _newest(made, "b") == "rec-20261123T000000Z" != _newest(made, "a")
+    made.now += SLOT
+    assert settled(made)
+    assert {name for name in ("a", "b") if _newest(made, name) == "rec-20261123T001500Z"} == (
+        next_cycle
+    )
+    assert len(made.world["vault"].datasets["backup/alpha/tank/a"].snapshots) == 2
+
+
+def test_h84_a_filesystem_that_vanished_before_its_pools_snapshot_costs_the_others_one_cycle() -> (
+    None
+):
+    made = stage()
+    controller = Controller(made, WEB)
+    plan = controller.plan()
+    made.sh("alpha", "zfs destroy -r tank/a")
+    controller.execute(plan)
+
+    failed = [(type(e.action), e.failure.message) for e in controller.events if _failed(e)]
+    assert failed == [(Snapshot, "cannot open 'tank/a': dataset does not exist")]
+    assert settled(made)
+    assert _newest(made, "b") == "rec-20261123T000000Z"
+    assert len(made.world["vault"].datasets["backup/alpha/tank/a"].snapshots) == 2
+
+
+def _failed(event: Event) -> TypeGuard[ActionFailed]:
+    return isinstance(event, ActionFailed)
+
+
+def _newest(made: Stage, name: str) -> str:
+    """Return the newest snapshot that vault has of one of alpha's filesystems."""
+    return made.world["vault"].datasets[f"backup/alpha/tank/{name}"].snapshots[-1].name
 
 
 def test_h112_a_world_in_order_costs_one_execution_and_a_handful_of_commands_per_host() -> None:

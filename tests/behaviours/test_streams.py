@@ -140,6 +140,23 @@ def test_h71_a_placeholder_of_ours_is_not_replaced_by_a_full_stream() -> None:
     assert steps(made) == []
 
 
+def test_h71_an_empty_placeholder_of_ours_makes_way_where_the_target_says_so() -> None:
+    specs, empty = desired(f"{LINE} conflict setAside"), placeholder(WWW)
+    before = worlds(fs("tank/www", AB), empty)
+    made = plan(specs, before, NOW)
+    with_a_child = world(
+        seen("alpha", fs("tank/www", AB)), seen("vault", empty, replica(f"{WWW}/sub", "@m,9"))
+    )
+
+    assert of_verb(made, "rename", "send")[:2] == [
+        f"rename vault {WWW} www.aside-20261122T231500Z",
+        "send alpha tank/www full → @~22:00",
+    ]
+    assert guids(converge(specs, before, NOW), THERE) == [11, 12]
+    assert steps(plan(specs, with_a_child, NOW)) == []
+    assert conflicts(plan(specs, with_a_child, NOW)) == [f"vault {WWW} receiver-is-placeholder"]
+
+
 def test_h71_placeholders_of_ours_above_the_target_are_used_as_they_are() -> None:
     specs = desired(LINE)
     vault = seen("vault", placeholder("backup/alpha"), placeholder("backup/alpha/tank"))
@@ -202,6 +219,15 @@ def test_h74_a_stream_never_ends_at_a_foreign_snapshot() -> None:
 
     ends = {p.action.to.guid for p in made.actions if isinstance(p.action, Send)}
     assert ends == {3, 4, 6}
+
+
+def test_h74_foreign_ones_go_by_a_replication_of_their_own_to_a_place_of_its_own() -> None:
+    specs = desired(LINE, "theirs: alpha tank/www external ^m$ -> vault other/{host}")
+    before = world(seen("alpha", fs("tank/www", MIXED)), seen("vault", NOTHING, fs("other")))
+    after = converge(specs, before, NOW)
+
+    assert guids(after, THERE) == [1, 3, 4, 6]
+    assert guids(after, ("vault", "other/alpha/tank/www")) == [2]
 
 
 def test_h75_snapshots_are_sent_in_the_order_of_createtxg_not_of_creation() -> None:

@@ -239,7 +239,9 @@ def test_a_stream_that_hangs_is_ended_and_is_for_the_next_run(
     let_zfs(pair, tmp_path)
     seen: list[int] = []
     began = time.monotonic()
-    verdict = Transfer(pair.fleet, 2.0).run(hanging(path, asked(wanted)), seen.append)
+    verdict = Transfer(pair.fleet, 2.0).run(
+        hanging(path, asked(wanted)), lambda found: seen.append(found.bytes)
+    )
     assert 2 <= time.monotonic() - began < 40
     assert isinstance(verdict, Failed)
     assert verdict.failure.reaction is Reaction.RETRY

@@ -145,8 +145,8 @@ MUTATIONS = (
     GUARDS(
         "the guard of the last version counts a snapshot of another filesystem",
         (3, "last-version"),
-        "any(place in self.arrivals[id_].places for id_ in self._arriving(planned))",
-        "any(self._arriving(planned))",
+        "any(place in self.arrivals[id_].places for id_ in awaited if id_ in self.arrivals)",
+        "any(id_ in self.arrivals for id_ in awaited)",
     ),
     OBJECTIONS(
         "the guard of the common version lets the coming one pass",
@@ -232,6 +232,12 @@ MUTATIONS = (
         ("budget",),
         "arrivals = (self.arrivals[id_] for id_ in awaited if id_ in self.arrivals)",
         "arrivals = self.arrivals.values()",
+    ),
+    EXCESS(
+        "what goes before anything arrives has no budget of its own",
+        ("budget",),
+        "for guids, coming in ((first, 0), (doomed, self._awaited_versions(place, name))):",
+        "for guids, coming in ((doomed, self._awaited_versions(place, name)),):",
     ),
     EXCESS(
         "what was made before one of the receivers was up to date counts as piled up",

@@ -35,6 +35,13 @@ MUTATIONS = (
         "    if below:\n",
         "    if False:\n",
     ),
+    PLAN(
+        "an empty placeholder stays in the way whatever the target says",
+        ("on-conflict",),
+        '        "receiver-is-placeholder",\n',
+        "",
+        tests=("tests/behaviours/test_streams.py",),
+    ),
     PAIR(
         "a receiver is set aside though nothing takes its place",
         ("on-conflict",),

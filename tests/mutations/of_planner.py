@@ -162,6 +162,7 @@ MUTATIONS = (
         (3,),
         "newest=here[-1] if here and not way.wanted else None,",
         "newest=None,",
+        file="reconciler/planner/pruning.py",
     ),
     PAIR(
         "the planner releases holds on a sender that has an unseen receiver",

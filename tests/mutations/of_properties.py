@@ -10,6 +10,11 @@ WHERE = "tests/unit/planner/test_where.py"
 ON_HOSTS = "tests/unit/planner/test_properties.py"
 
 HANDOVER = partial(Mutation, file="reconciler/zfs/handover.py", tests=(HANDED,))
+DRIFT = partial(
+    Mutation,
+    file="reconciler/planner/drifting.py",
+    tests=("tests/unit/planner/test_drifting.py",),
+)
 FORM = partial(Mutation, file="reconciler/planner/encryption.py", tests=(FORMS,))
 
 MUTATIONS = (
@@ -102,5 +107,24 @@ MUTATIONS = (
         "queries.list_filesystems(pools_of(roots))",
         file="reconciler/observed/probe.py",
         tests=(f"{ON_HOSTS}::test_one_execution_tells_the_property_too",),
+    ),
+    DRIFT(
+        "receivers are not asked for what specs override",
+        ("drift",),
+        "asked[target.host].update(name for name, _ in target.properties.override)",
+        "asked[target.host].update(())",
+        file="reconciler/planner/roots.py",
+    ),
+    DRIFT(
+        "what was not asked for counts as not set",
+        ("drift",),
+        "if value is None and not is_user_property(name):",
+        "if False:",
+    ),
+    DRIFT(
+        "what a volume can't have is told as drifted",
+        ("drift",),
+        "if applies(name, there.kind) and (",
+        "if (",
     ),
 )

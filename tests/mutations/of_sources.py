@@ -40,16 +40,28 @@ FORGET = partial(
 
 MUTATIONS = (
     RENAMED(
+        "what was in a pool that is not imported counts as gone",
+        (1, 5),
+        "gone = tuple(a for a in found if has_pool(observed[a.sender], a.name))",
+        "gone = found",
+    ),
+    RENAMED(
+        "what is in a renamed pool is sent anew",
+        (2,),
+        "if name in here.filesystems or (pool is not None and not pool.usable):",
+        "if name in here.filesystems or pool is None or not pool.usable:",
+    ),
+    RENAMED(
         "what is still on the sender counts as gone",
         (1,),
-        "if name in here.filesystems or pool is None or not pool.usable:",
-        "if pool is None or not pool.usable:",
+        "if name in here.filesystems or (pool is not None and not pool.usable):",
+        "if pool is not None and not pool.usable:",
     ),
     RENAMED(
         "what lies in a pool that can't be opened counts as gone",
         (1,),
-        "pool is None or not pool.usable:",
-        "pool is None:",
+        " or (pool is not None and not pool.usable):",
+        ":",
     ),
     RENAMED(
         "what was set aside counts as gone",

@@ -23,7 +23,25 @@ STALLING = partial(
     tests=("tests/unit/executor/test_stalling.py",),
 )
 
+PROGRESS = partial(
+    Mutation,
+    file="reconciler/executor/progress.py",
+    tests=("tests/unit/executor/test_transfer.py",),
+)
+
 MUTATIONS = (
+    PROGRESS(
+        "what ZFS thinks of a stream counts as a sign of life",
+        (2,),
+        "self._on_progress(Progress(0, self._estimate))",
+        "self._on_bytes(0)",
+    ),
+    PROGRESS(
+        "what ZFS thinks of a stream is not passed on",
+        (2,),
+        "self._on_progress(Progress(sent, self._estimate))",
+        "self._on_progress(Progress(sent, None))",
+    ),
     PIPELINE(
         "a pipe ends like its last program",
         (2,),

@@ -13,6 +13,7 @@ EACH = pytest.mark.parametrize("mutation", MUTATIONS, ids=[m.name for m in MUTAT
 INVARIANTS = set(range(1, 11))
 ALSO = {
     *("forecast", "on-conflict", "locks", "requests", "pages", "executions", "schedule", "window"),
+    *("room", "drift"),
 }
 """What keeps controllers apart, what people asked, what is shown, when: no invariants or guards."""
 

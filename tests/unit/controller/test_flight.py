@@ -153,6 +153,9 @@ def test_a_stream_is_shown_while_it_is_under_way(flight: Flight, told: Told) -> 
     flight.event(Progressed(send.id, send, 250))
     (running,) = flight.sends
     assert (running.filesystem, running.receiver, running.bytes) == ("tank/a", THERE[1], 250)
+    assert running.estimated_bytes == send.estimated_bytes != 1000
+    flight.event(Progressed(send.id, send, 250, 1000))
+    assert [running.estimated_bytes for running in flight.sends] == [1000]
     assert not flight.is_short
     flight.event(Completed(send.id, send, 3.0))
     assert not flight.sends

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.actions import Action, CreateFilesystem, Hold, Reason, Snapshot
+from reconciler.actions import Action, CreateFilesystem, Destroy, Hold, Reason, Snapshot
 from reconciler.actions.base import planned_guid
 from reconciler.desired.model import Desired
 from reconciler.errors import HostError, Unreachable
@@ -19,8 +19,9 @@ from reconciler.hosts.host import StderrListener
 from reconciler.hosts.script import Outcome, Script, Succeeded, Transcript
 from reconciler.planner.plan import Plan, PlannedAction, Specs
 from reconciler.zfs.types import Version, VersionKind
+from tests.support.worlds import fs
 from tests.unit.executor.conftest import Answer, FakeFleet, Stop
-from tests.unit.executor.test_ready import send
+from tests.unit.executor.test_ready import planned, send
 
 
 def plan_of(*actions: PlannedAction) -> Plan:
@@ -347,3 +348,31 @@ def test_a_stream_that_must_wait_leaves_its_room_to_others() -> None:
 
     assert slots.take(Lane.of(waiting[0].action).demands)
     assert slots.take(Lane.of(waiting[0].action).demands)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_stream_waits_for_what_makes_room_for_it_and_goes_on_if_that_fails(
+    *, fails: bool
+) -> None:
+    old, _ = fs("backup/old", "@s,11 @t,12").versions
+    room = planned(Destroy("vault", "backup/old", (old,)))
+    later = planned(Destroy("vault", "backup/new", (old,)), room.action)
+    stream = planned(send("tank/a"))
+
+    def answer(_host: str, script: Script) -> Mapping[str, Outcome]:
+        done = Outcome(0, "", "")
+        if script.steps[0].name == "check":
+            there = Outcome(0, f"backup/old@s\t{old.guid}\n", "")
+            refused = Outcome(1, "", "cannot destroy snapshot backup/old@s: permission denied")
+            gone = Outcome(1, "", "cannot open 'backup/old@s': dataset does not exist")
+            destroyed, after = (refused, there) if fails else (done, gone)
+            return {"check": there, "destroy": destroyed, "after": after}
+        return {"stream": done, "look": Outcome(0, f"backup/tank/a@s\t{old.guid}\n", "")}
+
+    result, events, _ = run(plan_of(stream, room, later), answer)
+
+    assert stream in result.completed
+    assert [p.id for p, _ in result.failed] == [room.id] * fails
+    assert (later in result.skipped) == fails
+    begun = [event.id for event in events if isinstance(event, Started)]
+    assert begun.index(room.id) < begun.index(stream.id)

@@ -177,6 +177,16 @@ def test_what_a_stream_waits_for_goes_at_once_and_takes_along_what_is_there() ->
     assert list(there.startable()) == []
 
 
+def test_what_makes_room_for_a_stream_goes_at_once_though_others_run() -> None:
+    running, waiting = send("tank/a"), replace(send("tank/b"), receiver_filesystem="other/b")
+    room, elsewhere = Destroy("vault", "other/x", (A,)), Destroy("vault", "third/x", (A,))
+    actions = [planned(action) for action in (running, waiting, room, elsewhere)]
+    there = Ready(actions, Order(actions), Slots({}), Clock())
+    for one in (actions[0], *actions[2:]):
+        there.add(one)
+    assert names(there.startable()) == [["tank/a"], ["other/x"]]
+
+
 def test_a_snapshot_waits_for_no_stream() -> None:
     snapshot = Snapshot("alpha", ("tank/a",), "s", "web", 0)
     there = ready([planned(send("tank/b")), planned(snapshot)])

@@ -7,6 +7,7 @@ import pytest
 
 from reconciler.actions import Done, Failed, Send, SendMode
 from reconciler.errors import HostError, HostLocked, Unreachable
+from reconciler.executor.progress import Listener, Progress
 from reconciler.executor.transfer import Transfer, stream_timeout
 from reconciler.hosts.addresses import HostAddress, LocalAddress
 from reconciler.hosts.script import Outcome, Script
@@ -249,12 +250,31 @@ def test_a_partial_receive_that_is_gone_has_arrived_only_if_its_version_is_there
         assert sent(among) == []
 
 
-def test_progress_is_reported_in_bytes() -> None:
-    among = fleet()
-    among.progress = "12:00:01\t1000\tt/a@2\n12:00:02\t25"
-    seen: list[int] = []
-    Transfer(among).run(SEND, seen.append)  # type: ignore[arg-type]
-    assert seen == [1000]
+def test_progress_is_reported_in_bytes_beside_what_zfs_thinks_it_will_be() -> None:
+    said = (
+        "incremental\tt/a@1\tt/a@2\t4000\n",
+        "size\t4000\n",
+        "12:00:01\t1000\tt/a@2\n12:00:02\t25",
+    )
+    for lines, expected in (
+        (said, [(0, 4000), (1000, 4000)]),
+        (said[2:], [(1000, None)]),
+        (("size\tunknown\n", *said[2:]), [(1000, None)]),
+        ((said[1], "size\t5\n"), [(0, 4000)]),
+    ):
+        among = fleet()
+        among.progress = "".join(lines)
+        seen: list[Progress] = []
+        Transfer(among).run(SEND, seen.append)  # type: ignore[arg-type]
+        assert seen == expected
+
+
+def test_what_zfs_thinks_is_no_sign_of_life() -> None:
+    alive: list[int] = []
+    listener = Listener(lambda _: None, alive.append)
+    for piece in ("size\t40", "00\n12:00:01\t10", "00\tt/a@2\n"):
+        listener(piece)
+    assert alive == [1000]
 
 
 def test_a_stream_that_hangs_is_cut_and_a_large_one_is_given_its_time() -> None:

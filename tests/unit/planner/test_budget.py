@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from reconciler.actions import Destroy, Reason
+from reconciler.actions import Destroy, Reason, Send
 from reconciler.desired.model import MaxDestroy
 from reconciler.observed.change import filesystem_of
 from reconciler.observed.model import Observed, Seen
@@ -208,24 +208,49 @@ def test_nothing_counts_as_piled_up_before_all_receivers_were_up_to_date_once() 
     assert [b.host for b in plan(specs, observed, NOW).blocked] == ["alpha", "alpha"]
 
 
-@pytest.mark.parametrize("waits", [True, False])
-def test_what_arrives_counts_only_where_the_destroys_wait_for_it(*, waits: bool) -> None:
+@pytest.mark.parametrize(("waits", "blocked"), [(2, []), (1, ["budget"]), (0, ["budget"])])
+def test_what_arrives_counts_only_where_the_destroys_wait_for_it(
+    waits: int, blocked: list[str]
+) -> None:
     specs = desired(SAME)
     observed = world(
         seen("alpha", fs("tank/www", quarters(40))),
         seen("vault", replica(WWW, quarters(20).replace("web", ""))),
     )
-    sends = [p for p in plan(specs, observed, NOW).actions if not isinstance(p.action, Destroy)]
+    (whole,) = [p for p in plan(specs, observed, NOW).actions if isinstance(p.action, Send)]
+    (send,) = [whole.action] if isinstance(whole.action, Send) else []
+    parts = (send.versions[:1], send.versions[1:])
+    sends = [replace(whole, action=replace(send, versions=part)) for part in parts]
     there = filesystem_of(observed, "vault", WWW)
     assert there is not None
-    after = tuple(p.id for p in sends) if waits else ()
+    after = tuple(p.id for p in sends[:waits])
     reason = Reason("test", "test")
     rash = PlannedAction(Destroy("vault", WWW, there.versions[:15]), reason, "web", after)
     draft = Plan(NOW, Specs(None, "sha256:0", 1), (), (*sends, rash))
 
     found = guard(draft, specs, observed)
 
-    assert [b.guard for b in found.blocked] == ([] if waits else ["budget"])
+    assert [b.guard for b in found.blocked] == blocked
+
+
+@pytest.mark.parametrize(("first", "blocked"), [(11, []), (12, ["budget"] * 2)])
+def test_what_goes_before_anything_arrives_has_to_be_within_the_budget_by_itself(
+    first: int, blocked: list[str]
+) -> None:
+    specs = desired(SAME)
+    observed = world(
+        seen("alpha", fs("tank/www", quarters(60))),
+        seen("vault", replica(WWW, quarters(22).replace("web", ""))),
+    )
+    sends = [p for p in plan(specs, observed, NOW).actions if not isinstance(p.action, Destroy)]
+    there = filesystem_of(observed, "vault", WWW)
+    assert there is not None
+    reason, after = Reason("test", "test"), tuple(p.id for p in sends)
+    early = PlannedAction(Destroy("vault", WWW, there.versions[:first]), reason, "web")
+    late = PlannedAction(Destroy("vault", WWW, there.versions[first:-1]), reason, "web", after)
+    draft = Plan(NOW, Specs(None, "sha256:0", 1), (), (early, *sends, late))
+
+    assert [b.guard for b in guard(draft, specs, observed).blocked] == blocked
 
 
 def test_a_day_of_quarters_in_many_small_steps_is_never_blocked() -> None:

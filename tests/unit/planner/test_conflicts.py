@@ -86,7 +86,7 @@ CASES = {
         "receiver-is-placeholder",
         f"{WWW} is a placeholder made earlier; a full stream would have to replace it",
         f"zfs rename {WWW} on vault out of the way, let it be received, then rename its children"
-        " back below it",
+        " back below it; where nothing is below it, `onConflict: setAside` does that",
     ),
     "H72 volume onto filesystem": Case(
         volume("tank/www", AB),

@@ -384,6 +384,17 @@ def test_the_last_one_may_go_only_after_a_snapshot_of_that_very_filesystem() -> 
     assert [b.guard for b in after_nothing.blocked] == ["last-version"]
 
 
+def test_what_goes_only_once_another_has_come_counts_as_there_for_what_goes_before() -> None:
+    observed = pair("@~22:00,12 @~23:00,13", "@~20:00,10 @~21:00,11 @~22:00,12")
+    send = stream(observed, 12, 13)
+    first = Destroy(*THERE, versions(observed, THERE, [10, 11]))
+    rest = Destroy(*THERE, versions(observed, THERE, [12]))
+
+    assert blocked(checked(SENT, observed, first, send, rest, depends_on=(send.id,))) == []
+    rushes = checked(SENT, observed, first, send, rest)
+    assert {b.guard for b in rushes.blocked} == {"last-version"}
+
+
 # -- the plan around -------------------------------------------------------------------------------
 
 

@@ -177,3 +177,55 @@ def test_the_likeliest_of_several_is_named_and_the_others_too() -> None:
     assert f"zfs rename {OLD} {NEW} on vault" in made.conflicts[0].remedy
     assert made.conflicts[0].evidence[-1] == f"{ROOT}/tank/older has versions of it, too"
     assert notes(made) == []
+
+
+# -- a pool under a new name -----------------------------------------------------------------------
+
+POOL = "web: alpha new/** !new keep last 1 -> vault keep last 1"
+MOVED = (fs("new/www", f"{HISTORY} #cur,12"), fs("new/www/a", "@~23:00,22 #cur,22"))
+LEFT = (
+    replica(f"{ROOT}/tank/www", f"{HISTORY},held=base"),
+    replica(f"{ROOT}/tank/www/a", "@~23:00,22,held=base"),
+)
+
+
+def test_a_renamed_pool_is_shown_as_one_and_nothing_is_sent_or_destroyed() -> None:
+    made = planned(*MOVED, there=LEFT, specs=POOL)
+
+    assert conflicts(made) == [
+        f"vault {ROOT}/new/www source-renamed",
+        f"vault {ROOT}/new/www/a source-renamed",
+    ]
+    first, second = made.conflicts
+    assert first.message == (
+        f"new/www seems to be tank/www under a new name: {ROOT}/tank/www has versions of it, and"
+        " pool tank is not imported on alpha"
+    )
+    assert first.remedy == (
+        f"zfs rename {ROOT}/tank {ROOT}/new on vault; to send it anew instead: zfs rename"
+        f" {ROOT}/tank/www {ROOT}/tank/www.aside there; if tank is only away: zpool import tank on"
+        " alpha"
+    )
+    assert second.remedy.startswith(f"zfs rename {ROOT}/tank {ROOT}/new on vault;")
+    assert (steps(made), notes(made)) == ([], [])
+
+
+def test_after_the_remedy_for_a_renamed_pool_streams_go_on_where_they_were() -> None:
+    later = fs("new/www", f"{HISTORY} #cur,12 @~23:10,13")
+    there = (fs(f"{ROOT}/new"), replica(f"{ROOT}/new/www", f"{HISTORY},held=base"))
+    made = planned(later, there=there, specs=POOL)
+
+    assert conflicts(made) == []
+    assert "send alpha new/www @~23:00 → @~23:10" in steps(made)
+
+
+@pytest.mark.parametrize("gone", ["", " gone 1s"])
+def test_of_a_pool_that_is_not_imported_nothing_is_gone(gone: str) -> None:
+    """What was received of it is neither told of as gone nor let go of."""
+    other = fs("other/x", "@~23:00,99 #cur,99")
+    specs = f"web: alpha tank/** other/** !tank !other -> vault{gone}"
+    made = planned(other, there=LEFT, specs=specs)
+
+    assert conflicts(made) == []
+    assert not [p for p in made.actions if any("tank" in name for _, name in p.action.places)]
+    assert not [note for note in notes(made) if "gone" in note]

@@ -70,13 +70,14 @@ def test_a_step_moves_hold_and_cursor_and_then_destroys() -> None:
     )
 
     assert steps(found) == [
+        f"destroy vault {WWW}@~21:00",
         "hold alpha tank/www@~23:00 step",
         "send alpha tank/www @~22:00 → @~23:00",
         f"hold vault {WWW}@~23:00 base",
         "cursor alpha tank/www@~23:00 vault",
         f"release vault {WWW}@~22:00 base",
         "release alpha tank/www@~23:00 step",
-        f"destroy vault {WWW}@~21:00@~22:00",
+        f"destroy vault {WWW}@~22:00",
         "destroy alpha tank/www@~21:00@~22:00",
         "destroy alpha tank/www#cur/vault",
     ]

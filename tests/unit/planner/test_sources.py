@@ -38,6 +38,16 @@ def test_selecting_nothing_anywhere_is_an_error() -> None:
     assert steps(found) == []
 
 
+def test_where_a_pool_is_not_imported_it_is_said_which_are() -> None:
+    found = planned(LOCAL, seen("alpha", fs("new/www"), fs("old")))
+
+    (note,) = notes(found)
+    assert note == (
+        "error: web selects no filesystem on alpha: tank/www/**; not imported there: pool tank;"
+        " pools that are: new, old"
+    )
+
+
 def test_selecting_nothing_on_one_of_two_hosts_is_a_warning() -> None:
     line = "web: alpha,beta tank/www/** keep last 2"
     found = planned(line, seen("alpha", fs("tank/www", "@~23:00,1")), seen("beta", fs("tank")))
@@ -120,7 +130,8 @@ def test_a_source_in_a_pool_that_is_not_imported_is_not_said_to_be_gone() -> Non
     shut = planned(SENT, seen("alpha", pools=[pool("tank", health="SUSPENDED")]), replicas)
 
     for found in (without, shut):
-        assert notes(found) == ["error: web selects no filesystem on alpha: tank/www/**"]
+        (note,) = notes(found)
+        assert note.startswith("error: web selects no filesystem on alpha: tank/www/**")
         assert steps(found) == []
 
 

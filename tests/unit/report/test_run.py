@@ -1,6 +1,7 @@
 """A run as lines and as JSON objects."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -63,6 +64,18 @@ def test_a_long_send_is_heard_of_every_ten_seconds() -> None:
         f"[ 0/{total}] {name}  20.0 MiB of ~95.4 MiB (20%), 1.0 MiB/s, 1m15s left",
         f"[ 1/{total}] {name}  25.0 MiB, done in 26s, 985 KiB/s",
     ]
+
+
+def test_what_zfs_thinks_of_a_stream_goes_before_what_the_plan_thought() -> None:
+    log, send = RunLog(len(PLAN.actions)), send_of(SEND)
+    lines(log, Started(SEND.id, send), 0)
+    event = Progressed(SEND.id, send, 10 * 2**20, 20 * 2**20)
+    (said,) = lines(log, event, 10)
+
+    assert said.endswith("10.0 MiB of ~20.0 MiB (50%), 1.0 MiB/s, 10s left")
+    assert events_json.event_object(event)["estimated_bytes"] == 20 * 2**20
+    of_plan = events_json.event_object(replace(event, estimate=None))["estimated_bytes"]
+    assert of_plan == send.estimated_bytes != 20 * 2**20
 
 
 def test_a_short_action_gets_one_line_with_its_note() -> None:
