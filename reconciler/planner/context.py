@@ -56,17 +56,13 @@ class Context:
     ) -> "Context":
         """Return the context for planning these pairs."""
         chains = chains or Chains()
-        origins = {
-            host: {fs.origin for fs in seen.filesystems.values() if fs.origin}
-            for host, seen in observed.items()
-            if isinstance(seen, Seen)
-        }
+        origins = {host: seen.origins for host, seen in observed.items() if isinstance(seen, Seen)}
         for host, snapshot in awaited_origins(pairs, observed):
-            origins[host].add(snapshot)
+            origins[host] |= {snapshot}
         return cls(
             observed=observed,
             now=now,
-            origins={host: frozenset(found) for host, found in origins.items()},
+            origins=origins,
             declared=frozenset((pair.receiver_host, pair.receiver) for pair in pairs),
             wary=frozenset(
                 (pair.source.host, pair.source.filesystem.name)

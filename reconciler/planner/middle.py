@@ -1,7 +1,7 @@
 """The middle of chains: what arrives there as if it had, and what may be destroyed there."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.actions import Destroy, Reason, Send
@@ -19,6 +19,8 @@ from reconciler.planner.retire import Retention
 from reconciler.planner.roles import Place
 from reconciler.zfs.names import ancestors, parent_of
 
+PlanPair = Callable[[Pair, Context], PairPlan]
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:
@@ -30,14 +32,19 @@ class Planned:
     context: Context
 
 
-def plan_pairs(
+def plan_pairs(  # noqa: PLR0913 - what a plan rests on, and how a pair is planned
     desired: Desired,
     observed: Observed,
     now: int,
     closed: Mapping[str, int | None],
     absences: Absences,
+    *,
+    each: PlanPair = plan_pair,
 ) -> Planned:
-    """Find and plan all pairs, each replication after those that feed it."""
+    """Find and plan all pairs, each replication after those that feed it.
+
+    `each` plans one, as `plan_pair` does.
+    """
     chains = Chains.of(desired, observed)
     limits = {name: host.limits for name, host in desired.hosts.items()}
     found = Sources((), (), ())
@@ -58,7 +65,7 @@ def plan_pairs(
                 mended=context.mended,
             )
         context = following
-        planned = [plan_pair(pair, context) for pair in pairs]
+        planned = [each(pair, context) for pair in pairs]
         pair_plans += planned
         observed, brought = _arrived(planned, observed, brought, chains)
     if context is None:

@@ -49,8 +49,7 @@ class Source:
         brought: Mapping[int, str] | None = None,
     ) -> "Source":
         """Return the source with what is managed of it."""
-        ours = Ownership.of(replication)
-        managed = ours.sent(filesystem.snapshots)
+        managed = Ownership.of(replication).sent(filesystem.snapshots)
         return cls(replication, seen, filesystem, managed, snapshot_id, brought or {})
 
     @property
@@ -88,9 +87,9 @@ class Pair:
         return self.target.host
 
     @property
-    def place(self) -> tuple[str, tuple[str, ...]]:
+    def place(self) -> tuple[str, str]:
         """Sort key that puts parents before their children, whatever characters names have."""
-        return self.receiver_host, tuple(self.receiver.split("/"))
+        return self.target.host, self.receiver.replace("/", "\0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +109,8 @@ class Sources:
         )
 
     def pairs(self) -> list[Pair]:
-        """Return all pairs, receivers' parents first."""
-        found = [Pair(source, target) for source in self.sources for target in targets_of(source)]
-        return sorted(found, key=lambda pair: pair.place)
+        """Return all pairs."""
+        return [Pair(source, target) for source in self.sources for target in targets_of(source)]
 
 
 def targets_of(source: Source) -> Sequence[Target]:

@@ -15,9 +15,11 @@ from reconciler.planner.departing_guard import guard_departing
 from reconciler.planner.deselecting import deselected_notes
 from reconciler.planner.explained import explained
 from reconciler.planner.guards import guard
+from reconciler.planner.memory import Memory, Recall
 from reconciler.planner.mending_guard import guard_mending
 from reconciler.planner.middle import plan_pairs, retire_middle
 from reconciler.planner.pairs import Source, is_writable
+from reconciler.planner.pairwise import plan_pair
 from reconciler.planner.pipes import piping_notes
 from reconciler.planner.plan import HostState, Plan, PlannedAction, Specs
 from reconciler.planner.retire import Protection, Retention
@@ -28,25 +30,30 @@ from reconciler.planner.waiting import closed_windows, waits
 from reconciler.planner.zrepl import zrepl_notes
 
 
-def plan(
+def plan(  # noqa: PLR0913 - what it is made from, and how
     desired: Desired,
     observed: Observed,
     now: int,
     *,
     explain: bool = False,
     allow_destroy: Collection[str] = (),
+    memory: Memory | None = None,
 ) -> Plan:
     """Return everything to be done so that the hosts match the specs at the instant `now`.
 
     Total: whatever was observed, a plan comes out; what can't be done is a conflict or a note in
     it. `explain` records for each version on both sides why it stays. `allow_destroy` are the
-    replications whose destroy budget a person has lifted for this plan.
+    replications whose destroy budget a person has lifted for this plan. With a `memory` of the plan
+    before the same comes out; what that one found to be in order and has not changed is not looked
+    at again.
     """
+    recall = None if explain or memory is None or _has_chains(desired) else memory.recall()
     closed = closed_windows(desired, now)
     absences = Absences.of(desired, observed)
-    planned = plan_pairs(desired, observed, now, closed, absences)
+    each = recall.plan_pair if recall is not None else plan_pair
+    planned = plan_pairs(desired, observed, now, closed, absences, each=each)
     found = planned.found
-    sources = _SourceRetention(planned.pair_plans, planned.context)
+    sources = _SourceRetention(planned.pair_plans, planned.context, recall)
     pair_plans, destroys = sources.settle()
     leaving = departures(desired, observed, absences, now, allow_destroy)
     actions = [
@@ -75,12 +82,18 @@ def plan(
         next_due=next_due(desired.replications.values(), now, _opening(pair_plans, closed)),
         allow_destroy=tuple(sorted(set(allow_destroy))),
     )
+    if memory is not None and recall is not None:
+        memory.keep(recall)
     mended = guard_mending(draft, desired, observed)
     guarded = guard(mended, desired, observed, allow_destroy)
     guarded = guard_departing(guarded, desired, observed, allow_destroy)
     if not explain:
         return guarded
     return replace(guarded, kept=explained(guarded, desired, observed, pair_plans, sources.found))
+
+
+def _has_chains(desired: Desired) -> bool:
+    return any(isinstance(r.snapshots, Received) for r in desired.replications.values())
 
 
 def _opening(pair_plans: Iterable[PairPlan], closed: Mapping[str, int | None]) -> int | None:
@@ -107,8 +120,11 @@ def host_state(name: str, observation: Observation | None) -> HostState:
 class _SourceRetention:
     """Retention on senders: knows what every pair of a filesystem needs there."""
 
-    def __init__(self, pair_plans: Sequence[PairPlan], context: Context) -> None:
+    def __init__(
+        self, pair_plans: Sequence[PairPlan], context: Context, recall: Recall | None
+    ) -> None:
         self.context = context
+        self._recall = recall
         self.found: list[Retention] = []
         self._pairs: dict[tuple[str, str], list[PairPlan]] = defaultdict(list)
         self._all = pair_plans
@@ -142,6 +158,16 @@ class _SourceRetention:
         """Yield the destroys of one source; none while any of its peers needs a second look."""
         name = source.filesystem.name
         pairs = self._pairs[source.host, name]
+        if self._recall is None:
+            yield from self._retire(source, pairs)
+        elif not self._recall.is_kept(source, pairs, self.context):
+            planned = list(self._retire(source, pairs))
+            if not planned:
+                self._recall.learn(source, pairs, self.context)
+            yield from planned
+
+    def _retire(self, source: Source, pairs: Sequence[PairPlan]) -> Iterator[PlannedAction]:
+        name = source.filesystem.name
         retention = self._retention(source, pairs)
         self.found.append(retention)
         if retention.frozen is not None:
