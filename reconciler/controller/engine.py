@@ -75,6 +75,7 @@ class Engine:
             old, now = self.law, self.around.ticks()
             self.law = Law.of(desired, fleet, self._suspended)
             self.working.slots.limit(self.law.limits)
+            self.working.adopted()
             if old is not None:
                 self.working.policy.adopted(old.desired, desired)
                 self._forget(old, self.law)
