@@ -6,7 +6,7 @@ its pool is among the imported ones of that same observation.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import NamedTuple, cast
 
@@ -161,7 +161,6 @@ class _Facts(NamedTuple):
     @classmethod
     def of(cls, filesystems: Mapping[str, Filesystem]) -> "_Facts":
         """Return what there is to know of these filesystems."""
-        names, found = sorted(filesystems), filesystems.values()
         marked = sorted(name for name, fs in filesystems.items() if fs.gone_since is not None)
         made: dict[str, dict[str, int]] = {}
         for name, filesystem in filesystems.items():
@@ -169,11 +168,16 @@ class _Facts(NamedTuple):
                 if spec is not None:
                     made.setdefault(spec, {})[name] = count
         return cls(
-            tuple(names),
-            frozenset(fs.origin for fs in found if fs.origin),
+            tuple(sorted(filesystems)),
+            frozenset([fs.origin for fs in filesystems.values() if fs.origin]),
             tuple(filesystems[name] for name in marked),
             made,
         )
+
+
+def standing(seen: Seen) -> Mapping[str, Pool]:
+    """Return what there is to know of a host's pools, but for what changes all the time."""
+    return {name: replace(pool, free=0) for name, pool in seen.pools.items()}
 
 
 @dataclass(frozen=True, slots=True)

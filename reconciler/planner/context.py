@@ -95,6 +95,12 @@ class PairPlan:
     notes: tuple[Note, ...] = ()
 
     @property
+    def is_in_order(self) -> bool:
+        """Whether there is nothing to be done, awaited or said, and a common version."""
+        nothing = not (self.actions or self.waiting or self.notes)
+        return nothing and self.conflict is None and self.frozen is None and self.base is not None
+
+    @property
     def settled_by(self) -> tuple[str, ...]:
         """The actions after which the base is safe on both ends."""
         verbs = ("send", "bookmark", "hold")

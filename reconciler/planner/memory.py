@@ -1,219 +1,182 @@
-"""What one plan concluded for the next: where nothing has changed since, it is as it was.
+"""What a plan had nothing to say of, for the next one: as long as all stays, it has nothing to say.
 
-All that is remembered is that something was in order: a pair of which nothing was to be done, said
-or awaited, and a source of which nothing was to be destroyed. Each rests on the very objects that
-were read for it, and on terms that it has in common with others. The clock is not among these: keep
-rules and pairs do not know it, whether windows are closed is asked every time, and so is what is
-due. Whatever is not the same in all of this is planned anew, and what a plan does not come to is
-forgotten.
+A filesystem is quiet when it is the source of one replication alone, no snapshot of it was due,
+all of its pairs were in order, nothing of it was to be destroyed on either end, and nothing of
+zrepl's is left there. The next plan does not even look for it, and comes to the same, if these are
+the same:
 
-Not remembered: anything where snapshots that were received are sent on (`planner.chains`), and
-anything of a filesystem that has a peer that was not seen.
+* all specs, and the slot in which no snapshot was due. That is all that the clock decides here:
+  keep rules and pairs do not know it;
+* the filesystem on its host and what each target has received, as the very same objects;
+* what matters of their hosts besides: pools, programs, clones; and whether windows are closed.
+
+Whatever is not the same in all of this is planned anew, and what a plan does not come to is
+forgotten. Nothing is quiet of what is sent together with clones, and nowhere where what is received
+is sent on: there the plan of one filesystem rests on those of others.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Generic, NamedTuple, TypeVar
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from reconciler.desired.model import Replication, Target
-from reconciler.observed.model import Filesystem, Pool, Seen
-from reconciler.planner.conflicts import Conflicted
+from reconciler.desired.model import Desired, Received, Replication, Snapshots
+from reconciler.desired.schedule import Slot, slot_of
+from reconciler.observed.model import Filesystem, Observed, Pool, Seen, standing
 from reconciler.planner.context import Context, PairPlan
-from reconciler.planner.pairs import Pair, Source
-from reconciler.planner.pairwise import plan_pair
-from reconciler.planner.pipes import piping_of
-from reconciler.zfs.piping import Piping
-from reconciler.zfs.types import Version
-
-Pools = Mapping[str, Pool]
+from reconciler.planner.pairs import Source
+from reconciler.planner.zrepl import marks_of
 
 
-class _PairTerms(NamedTuple):
-    """What the pairs of one target and sender have in common."""
+class _Host(NamedTuple):
+    """What matters of a host beside its filesystems."""
 
-    here: Pools
-    there: Pools
-    piping: Piping
-    is_closed: bool
-    """Whether the windows are."""
+    pools: Mapping[str, Pool]
+    programs: frozenset[str]
     origins: frozenset[str]
-    """The receiver's snapshots that have clones."""
+
+    @classmethod
+    def of(cls, seen: Seen) -> "_Host":
+        return cls(standing(seen), seen.programs, seen.origins)
 
 
-class _SourceTerms(NamedTuple):
+class _Terms(NamedTuple):
     """What the sources of one replication and sender have in common."""
 
-    pools: Pools
-    origins: frozenset[str]
+    sender: _Host
+    receivers: tuple[_Host, ...]
+    is_closed: bool
+    slot: Slot | None
 
 
-class _Pair(NamedTuple):
-    """A pair that was in order."""
-
-    here: Filesystem
-    there: Filesystem
-    base: Version
-
-
-class _Source(NamedTuple):
-    """A source of which nothing was to be destroyed."""
+class _Quiet(NamedTuple):
+    """A filesystem that nothing was said of, and what each target has received of it."""
 
     here: Filesystem
-    needs: Sequence[object]
-    """The replication, target and base of each pair of its filesystem, whichever replication's."""
-
-
-Known = TypeVar("Known")
+    there: tuple[Filesystem, ...]
 
 
 @dataclass(slots=True)
-class _Group(Generic[Known]):
-    """What is known of filesystems under one set of terms."""
+class _Group:
+    """What is quiet of one replication and sender, by name."""
 
-    replication: Replication
-    target: Target | None
-    terms: object
-    last: Mapping[str, Known]
-    """By the filesystem's name, from the plan before."""
-    found: dict[str, Known] = field(default_factory=dict)
-    """The same from this one."""
+    terms: _Terms
+    known: dict[str, _Quiet] = field(default_factory=dict)
 
 
-Groups = dict[tuple[str, ...], _Group[Known]]
+Groups = Mapping[tuple[str, str], _Group]
+"""By replication and sender."""
 
 
 class Memory:
-    """What the last plan concluded. One plan at a time may use it."""
+    """What was quiet in the last plan. One plan at a time may use it."""
 
     def __init__(self) -> None:
-        self._pairs: Groups[_Pair] = {}
-        self._sources: Groups[_Source] = {}
+        self._desired: Desired | None = None
+        self._groups: Groups = {}
 
-    def recall(self) -> "Recall":
-        """Return what is known for one plan."""
-        return Recall(self._pairs, self._sources)
+    def recall(
+        self, desired: Desired, observed: Observed, now: int, closed: Iterable[str]
+    ) -> "Quiet":
+        """Return what may be quiet in a plan; `closed` are replications whose windows are."""
+        known = self._groups if _same(self._desired, desired) else {}
+        return Quiet(observed, now, frozenset(closed), known)
 
-    def keep(self, recall: "Recall") -> None:
-        """Take over what a plan has concluded, in the place of all that was known before."""
-        self._pairs, self._sources = recall.pairs, recall.sources
-        for pairs in recall.pairs.values():
-            pairs.last = {}
-        for sources in recall.sources.values():
-            sources.last = {}
-
-
-class Recall:
-    """Concludes what is known already, and plans the rest."""
-
-    def __init__(self, pairs: Groups[_Pair], sources: Groups[_Source]) -> None:
-        self.pairs: Groups[_Pair] = {}
-        self.sources: Groups[_Source] = {}
-        self._last_pairs = pairs
-        self._last_sources = sources
-
-    def plan_pair(self, pair: Pair, context: Context) -> PairPlan:
-        """Plan one pair, as `pairwise.plan_pair` does."""
-        seen = context.observed.get(pair.receiver_host)
-        there = seen.filesystems.get(pair.receiver) if isinstance(seen, Seen) else None
-        if not isinstance(seen, Seen) or there is None or _is_special(pair, context):
-            return plan_pair(pair, context)
-        group = self._pair_group(pair, seen, context)
-        if group is None:
-            return plan_pair(pair, context)
-        here, place = pair.source.filesystem, (pair.receiver_host, pair.receiver)
-        known = group.last.get(here.name)
-        if known is None or known.here is not here or known.there is not there:
-            found = plan_pair(pair, context)
-            if found.base is not None and _is_in_order(found) and not there.inconsistent:
-                group.found[here.name] = _Pair(here, there, found.base)
-            return found
-        group.found[here.name] = known
-        context.coming[place] = {}
-        return PairPlan(pair, base=known.base)
-
-    def is_kept(self, source: Source, pairs: Sequence[PairPlan], context: Context) -> bool:
-        """Tell whether it is known that nothing of a source is to be destroyed."""
-        group = self._source_group(source, context)
-        known = group.last.get(source.filesystem.name)
-        if known is None or known.here is not source.filesystem:
-            return False
-        if known.needs != _needs(pairs) or not all(map(_is_calm, pairs)):
-            return False
-        group.found[source.filesystem.name] = known
-        return True
-
-    def learn(self, source: Source, pairs: Sequence[PairPlan], context: Context) -> None:
-        """Note that nothing of a source is to be destroyed."""
-        if all(map(_is_calm, pairs)):
-            known = _Source(source.filesystem, _needs(pairs))
-            self._source_group(source, context).found[source.filesystem.name] = known
-
-    def _pair_group(self, pair: Pair, seen: Seen, context: Context) -> _Group[_Pair] | None:
-        source, target = pair.source, pair.target
-        sender = source.host
-        key = (source.replication.name, sender, target.host, target.roots[sender])
-        group = self.pairs.get(key)
-        if group is None:
-            try:
-                piping = piping_of(pair, seen, context.limits)
-            except Conflicted:
-                return None
-            terms = _PairTerms(
-                _standing(source.seen),
-                _standing(seen),
-                piping,
-                source.replication.name in context.closed,
-                context.origins[seen.host],
-            )
-            group = _group(self._last_pairs.get(key), source.replication, target, terms)
-            self.pairs[key] = group
-        return group if group.target is target else None
-
-    def _source_group(self, source: Source, context: Context) -> _Group[_Source]:
-        key = (source.replication.name, source.host)
-        group = self.sources.get(key)
-        if group is None:
-            terms = _SourceTerms(_standing(source.seen), context.origins[source.host])
-            group = _group(self._last_sources.get(key), source.replication, None, terms)
-            self.sources[key] = group
-        return group
+    def keep(self, desired: Desired, quiet: "Quiet") -> None:
+        """Take over what was quiet in a plan, in the place of all that was known before."""
+        chained = any(isinstance(r.snapshots, Received) for r in desired.replications.values())
+        self._desired = desired
+        self._groups = {} if chained else quiet.groups
 
 
-def _group(
-    last: _Group[Known] | None, replication: Replication, target: Target | None, terms: object
-) -> _Group[Known]:
-    """Return a group that knows what the last one found, if it was about the same."""
-    same = last is not None and (last.replication, last.target) == (replication, target)
-    if last is not None and same and last.terms == terms:
-        return _Group(replication, target, terms, last.found)
-    return _Group(replication, target, terms, {})
+class Quiet:
+    """What is quiet in one plan."""
+
+    def __init__(self, observed: Observed, now: int, closed: frozenset[str], known: Groups) -> None:
+        self._observed = observed
+        self._now = now
+        self._closed = closed
+        self._known = known
+        self.groups: dict[tuple[str, str], _Group] = {}
+
+    def rest(
+        self, replication: Replication, seen: Seen, filesystems: Sequence[Filesystem]
+    ) -> Sequence[Filesystem]:
+        """Return those of a replication's filesystems on a sender that may have to be seen to."""
+        key, terms = (replication.name, seen.host), self._terms(replication, seen)
+        if terms is None or any(filesystem.origin for filesystem in filesystems):
+            return filesystems
+        group = self.groups[key] = _Group(terms)
+        last = self._known.get(key)
+        if last is None or last.terms != terms:
+            return filesystems
+        targets = [
+            (f"{target.roots[seen.host]}/", self._filesystems(target.host))
+            for target in replication.targets
+        ]
+        for filesystem in filesystems:
+            name = filesystem.name
+            known = last.known.get(name)
+            if known is None or known.here is not filesystem:
+                continue
+            received = zip(targets, known.there, strict=True)
+            if all(there.get(root + name) is found for (root, there), found in received):
+                group.known[name] = known
+        return [filesystem for filesystem in filesystems if filesystem.name not in group.known]
+
+    def learn(
+        self,
+        sources: Iterable[Source],
+        silent: Iterable[tuple[Source, Sequence[PairPlan]]],
+        context: Context,
+    ) -> None:
+        """Note what is quiet of all sources; of the `silent` ones nothing is to be destroyed."""
+        places = Counter((source.host, source.filesystem.name) for source in sources)
+        awaited = {host for host, found in context.origins.items() if found != self._origins(host)}
+        for source, pairs in silent:
+            here, place = source.filesystem, (source.host, source.filesystem.name)
+            group = self.groups.get((source.replication.name, source.host))
+            there = [self._received(pair_plan, context) for pair_plan in pairs]
+            received = tuple(found for found in there if found is not None)
+            if (
+                group is not None
+                and source.snapshot_id is None
+                and places[place] == 1
+                and place not in context.wary
+                and awaited.isdisjoint((source.host, *(p.pair.receiver_host for p in pairs)))
+                and len(received) == len(source.replication.targets)
+                and not any(next(marks_of(end), None) for end in (here, *received))
+            ):
+                group.known[here.name] = _Quiet(here, received)
+
+    def _received(self, pair_plan: PairPlan, context: Context) -> Filesystem | None:
+        """Return what has been received of a pair that is in order."""
+        pair = pair_plan.pair
+        if not pair_plan.is_in_order or (pair.receiver_host, pair.receiver) in context.wary:
+            return None
+        return self._filesystems(pair.receiver_host).get(pair.receiver)
+
+    def _terms(self, replication: Replication, seen: Seen) -> _Terms | None:
+        """Return the terms; None where a receiver was not seen."""
+        there = [self._observed.get(target.host) for target in replication.targets]
+        receivers = tuple(_Host.of(one) for one in there if isinstance(one, Seen))
+        if len(receivers) < len(there):
+            return None
+        snapshots = replication.snapshots
+        slot = slot_of(snapshots.schedule, self._now) if isinstance(snapshots, Snapshots) else None
+        return _Terms(_Host.of(seen), receivers, replication.name in self._closed, slot)
+
+    def _origins(self, host: str) -> frozenset[str]:
+        seen = self._observed.get(host)
+        return seen.origins if isinstance(seen, Seen) else frozenset()
+
+    def _filesystems(self, host: str) -> Mapping[str, Filesystem]:
+        seen = self._observed.get(host)
+        return seen.filesystems if isinstance(seen, Seen) else {}
 
 
-def _standing(seen: Seen) -> Pools:
-    """Return what there is to know of a host's pools, but for what changes all the time."""
-    return {name: replace(pool, free=0) for name, pool in seen.pools.items()}
-
-
-def _is_special(pair: Pair, context: Context) -> bool:
-    """Tell whether a pair's plan rests on more than is looked at here."""
-    place = (pair.receiver_host, pair.receiver)
-    here = (pair.source.host, pair.source.filesystem.name)
-    return bool(
-        pair.source.snapshot_id is not None
-        or pair.source.brought
-        or (context.wary and (place in context.wary or here in context.wary))
-        or (context.arriving_raw and place in context.arriving_raw)
-    )
-
-
-def _is_in_order(found: PairPlan) -> bool:
-    return not (found.actions or found.conflict or found.frozen or found.waiting or found.notes)
-
-
-def _is_calm(pair_plan: PairPlan) -> bool:
-    """Tell whether all that a source has to know of a pair is its base."""
-    return pair_plan.frozen is None and not pair_plan.waiting
-
-
-def _needs(pairs: Iterable[PairPlan]) -> Sequence[object]:
-    return [part for p in pairs for part in (p.pair.source.replication, p.pair.target, p.base)]
+def _same(one: Desired | None, other: Desired) -> bool:
+    """Tell whether specs say the same of everything that plans of filesystems rest on."""
+    if one is None:
+        return False
+    return (one.hosts, one.replications) == (other.hosts, other.replications)

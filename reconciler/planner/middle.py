@@ -1,7 +1,7 @@
 """The middle of chains: what arrives there as if it had, and what may be destroyed there."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.actions import Destroy, Reason, Send
@@ -12,14 +12,12 @@ from reconciler.planner.absence import Absences
 from reconciler.planner.chains import Chains, layers
 from reconciler.planner.cloning import origins_first
 from reconciler.planner.context import Context, PairPlan
-from reconciler.planner.pairs import Brought, Pair, Sources, find_sources
+from reconciler.planner.pairs import Brought, Known, Pair, Sources, find_sources
 from reconciler.planner.pairwise import plan_pair
 from reconciler.planner.plan import PlannedAction
 from reconciler.planner.retire import Retention
 from reconciler.planner.roles import Place
 from reconciler.zfs.names import ancestors, parent_of
-
-PlanPair = Callable[[Pair, Context], PairPlan]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +30,17 @@ class Planned:
     context: Context
 
 
-def plan_pairs(  # noqa: PLR0913 - what a plan rests on, and how a pair is planned
+def plan_pairs(  # noqa: PLR0913, PLR0917 - what a plan rests on
     desired: Desired,
     observed: Observed,
     now: int,
     closed: Mapping[str, int | None],
     absences: Absences,
-    *,
-    each: PlanPair = plan_pair,
+    known: Known | None = None,
 ) -> Planned:
     """Find and plan all pairs, each replication after those that feed it.
 
-    `each` plans one, as `plan_pair` does.
+    What is `known` to need nothing is left out.
     """
     chains = Chains.of(desired, observed)
     limits = {name: host.limits for name, host in desired.hosts.items()}
@@ -52,7 +49,7 @@ def plan_pairs(  # noqa: PLR0913 - what a plan rests on, and how a pair is plann
     context: Context | None = None
     brought: Brought = {}
     for layer in layers(desired):
-        more = find_sources(layer, observed, now, brought)
+        more = find_sources(layer, observed, now, brought, known)
         found = found.and_more(more)
         pairs = origins_first(more.pairs())
         following = Context.of(observed, pairs, now, closed, absences, limits, chains)
@@ -65,7 +62,7 @@ def plan_pairs(  # noqa: PLR0913 - what a plan rests on, and how a pair is plann
                 mended=context.mended,
             )
         context = following
-        planned = [each(pair, context) for pair in pairs]
+        planned = [plan_pair(pair, context) for pair in pairs]
         pair_plans += planned
         observed, brought = _arrived(planned, observed, brought, chains)
     if context is None:

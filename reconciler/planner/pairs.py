@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Protocol
 
 from reconciler.actions import Reason, Snapshot
 from reconciler.desired.model import (
@@ -133,16 +134,30 @@ def selected(replication: Replication, seen: Seen) -> tuple[Filesystem, ...]:
     )
 
 
+class Known(Protocol):
+    """What is known of the plan before."""
+
+    def rest(
+        self, replication: Replication, seen: Seen, filesystems: Sequence[Filesystem]
+    ) -> Sequence[Filesystem]:
+        """Return those of a replication's filesystems on a sender that may need something."""
+
+
 Brought = Mapping[tuple[str, str], Mapping[int, str]]
 """(host, filesystem) → guid → the send of the plan that brings the version there."""
 
 
 def find_sources(
-    desired: Desired, observed: Observed, now: int, brought: Brought | None = None
+    desired: Desired,
+    observed: Observed,
+    now: int,
+    brought: Brought | None = None,
+    known: Known | None = None,
 ) -> Sources:
     """Apply every replication's selection to every seen sender.
 
-    `brought` is what arrives on them by the plan, and is in `observed` already.
+    `brought` is what arrives on them by the plan, and is in `observed` already. What is `known` to
+    need nothing is left out.
     """
     sources: list[Source] = []
     snapshots: list[PlannedAction] = []
@@ -154,9 +169,10 @@ def find_sources(
         notes += _selection_notes(replication, chosen)
         for host, filesystems in chosen.items():
             seen = _seen(observed, host)
-            planned = _due(replication, seen, filesystems, now)
+            rest = filesystems if known is None else known.rest(replication, seen, filesystems)
+            planned = _due(replication, seen, rest, now)
             snapshots += planned
-            sources += _as_if(replication, seen, filesystems, planned, brought or {})
+            sources += _as_if(replication, seen, rest, planned, brought or {})
     return Sources(tuple(sources), tuple(snapshots), tuple(notes))
 
 

@@ -15,11 +15,10 @@ from reconciler.planner.departing_guard import guard_departing
 from reconciler.planner.deselecting import deselected_notes
 from reconciler.planner.explained import explained
 from reconciler.planner.guards import guard
-from reconciler.planner.memory import Memory, Recall
+from reconciler.planner.memory import Memory
 from reconciler.planner.mending_guard import guard_mending
 from reconciler.planner.middle import plan_pairs, retire_middle
 from reconciler.planner.pairs import Source, is_writable
-from reconciler.planner.pairwise import plan_pair
 from reconciler.planner.pipes import piping_notes
 from reconciler.planner.plan import HostState, Plan, PlannedAction, Specs
 from reconciler.planner.retire import Protection, Retention
@@ -47,20 +46,22 @@ def plan(  # noqa: PLR0913 - what it is made from, and how
     before the same comes out; what that one found to be in order and has not changed is not looked
     at again.
     """
-    recall = None if explain or memory is None or _has_chains(desired) else memory.recall()
     closed = closed_windows(desired, now)
+    quiet = None
+    if memory is not None and not explain:
+        quiet = memory.recall(desired, observed, now, closed)
     absences = Absences.of(desired, observed)
-    each = recall.plan_pair if recall is not None else plan_pair
-    planned = plan_pairs(desired, observed, now, closed, absences, each=each)
+    planned = plan_pairs(desired, observed, now, closed, absences, quiet)
     found = planned.found
-    sources = _SourceRetention(planned.pair_plans, planned.context, recall)
+    sources = _SourceRetention(planned.pair_plans, planned.context)
     pair_plans, destroys = sources.settle()
+    retired = [sources.retire(source) for source in found.sources]
     leaving = departures(desired, observed, absences, now, allow_destroy)
     actions = [
         *found.snapshots,
         *(action for pair_plan in pair_plans for action in pair_plan.actions),
         *destroys,
-        *(action for source in found.sources for action in sources.retire(source)),
+        *(action for actions in retired for action in actions),
         *leaving.actions,
     ]
     draft = Plan(
@@ -82,18 +83,15 @@ def plan(  # noqa: PLR0913 - what it is made from, and how
         next_due=next_due(desired.replications.values(), now, _opening(pair_plans, closed)),
         allow_destroy=tuple(sorted(set(allow_destroy))),
     )
-    if memory is not None and recall is not None:
-        memory.keep(recall)
+    if memory is not None and quiet is not None:
+        quiet.learn(found.sources, sources.silent, planned.context)
+        memory.keep(desired, quiet)
     mended = guard_mending(draft, desired, observed)
     guarded = guard(mended, desired, observed, allow_destroy)
     guarded = guard_departing(guarded, desired, observed, allow_destroy)
     if not explain:
         return guarded
     return replace(guarded, kept=explained(guarded, desired, observed, pair_plans, sources.found))
-
-
-def _has_chains(desired: Desired) -> bool:
-    return any(isinstance(r.snapshots, Received) for r in desired.replications.values())
 
 
 def _opening(pair_plans: Iterable[PairPlan], closed: Mapping[str, int | None]) -> int | None:
@@ -120,11 +118,10 @@ def host_state(name: str, observation: Observation | None) -> HostState:
 class _SourceRetention:
     """Retention on senders: knows what every pair of a filesystem needs there."""
 
-    def __init__(
-        self, pair_plans: Sequence[PairPlan], context: Context, recall: Recall | None
-    ) -> None:
+    def __init__(self, pair_plans: Sequence[PairPlan], context: Context) -> None:
         self.context = context
-        self._recall = recall
+        self.silent: list[tuple[Source, Sequence[PairPlan]]] = []
+        """The sources of which nothing is to be destroyed, with their pairs."""
         self.found: list[Retention] = []
         self._pairs: dict[tuple[str, str], list[PairPlan]] = defaultdict(list)
         self._all = pair_plans
@@ -154,17 +151,13 @@ class _SourceRetention:
         self._bringing = {(p.pair.receiver_host, p.pair.receiver): p for p in settled}
         return settled, destroys
 
-    def retire(self, source: Source) -> Iterator[PlannedAction]:
-        """Yield the destroys of one source; none while any of its peers needs a second look."""
-        name = source.filesystem.name
-        pairs = self._pairs[source.host, name]
-        if self._recall is None:
-            yield from self._retire(source, pairs)
-        elif not self._recall.is_kept(source, pairs, self.context):
-            planned = list(self._retire(source, pairs))
-            if not planned:
-                self._recall.learn(source, pairs, self.context)
-            yield from planned
+    def retire(self, source: Source) -> Sequence[PlannedAction]:
+        """Return the destroys of one source; none while any of its peers needs a second look."""
+        pairs = self._pairs[source.host, source.filesystem.name]
+        planned = list(self._retire(source, pairs))
+        if not planned:
+            self.silent.append((source, pairs))
+        return planned
 
     def _retire(self, source: Source, pairs: Sequence[PairPlan]) -> Iterator[PlannedAction]:
         name = source.filesystem.name

@@ -74,7 +74,10 @@ def cloned(world: Scenario, _: Scenario, one: int, other: int) -> Scenario:
         return world
     host, source = found[one % len(found)]
     origin = source.snapshots[other % len(source.snapshots)].of(source.name)
-    clone = fs(f"{source.pool}/clones/c", origin=origin)
+    name = ("clones/c", "k", "a/k")[one % 3]
+    clone = replace(fs(f"{source.pool}/{name}", origin=origin), encryption=source.encryption)
+    if clone.name in dict(_names(world.observed, host)):
+        return world
     return world._replace(observed=with_filesystem(world.observed, host, clone))
 
 
@@ -156,6 +159,10 @@ def places(observed: Observed) -> list[tuple[str, Filesystem]]:
         if isinstance(seen, Seen)
         for filesystem in seen.filesystems.values()
     ]
+
+
+def _names(observed: Observed, host: str) -> list[tuple[str, Filesystem]]:
+    return [(found.name, found) for at, found in places(observed) if at == host]
 
 
 def _more(filesystem: Filesystem, number: int) -> Filesystem:

@@ -57,13 +57,15 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(f"{pair.source.filesystem.name} {pair.receiver_host}")
         return plan_pair(pair, context)
 
-    monkeypatch.setattr("reconciler.planner.memory.plan_pair", noted)
+    monkeypatch.setattr("reconciler.planner.middle.plan_pair", noted)
     return names
 
 
 def test_a_pair_of_which_nothing_has_changed_is_not_looked_at_again(planned: list[str]) -> None:
     observed = settled()
-    memory = remembered(WEB, observed)
+    memory = Memory()
+    planned.clear()
+    plan(WEB, observed, NOW, memory=memory)
     assert planned == ["tank/a vault", "tank/b vault"]
     planned.clear()
     for _ in range(3):
@@ -277,6 +279,45 @@ def test_what_is_destroyed_where_others_send_it_on_is_destroyed_until_it_is_gone
     assert [p.action.host for p in expected.actions if isinstance(p.action, Destroy)] == ["vault"]
     memory = remembered(less, observed)
     assert plan(less, observed, NOW, memory=memory) == expected
+
+
+def test_what_another_replication_needs_of_a_filesystem_is_not_overlooked() -> None:
+    observed = settled(BOTH)
+    memory = remembered(BOTH, observed)
+    there = filesystem_of(observed, "vault", "backup/alpha/tank/a")
+    assert there is not None
+    changed = with_filesystem(observed, "vault", replace(there, used=7))
+    again = plan(BOTH, changed, NOW, memory=memory)
+    assert again == plan(BOTH, changed, NOW)
+    assert not again.blocked
+
+
+@pytest.mark.parametrize(("host", "name"), [("alpha", "tank/a"), ("vault", "backup/alpha/tank/a")])
+def test_what_zrepl_has_left_is_said_every_time(host: str, name: str) -> None:
+    observed = settled()
+    there = filesystem_of(observed, host, name)
+    assert there is not None
+    tag = "zrepl_last_received_J_x" if host == "vault" else "zrepl_STEP_J_x"
+    held = [
+        v._replace(holds=tuple(sorted({*v.holds, tag})), userrefs=len(v.holds) + 1)
+        if v.is_snapshot
+        else v
+        for v in there.versions
+    ]
+    left = with_filesystem(observed, host, replace(there, versions=tuple(held)))
+    memory = remembered(WEB, left)
+    again = plan(WEB, left, NOW, memory=memory)
+    assert again == plan(WEB, left, NOW)
+    assert any("zrepl" in note.summary for note in again.notes)
+
+
+def test_a_snapshot_that_was_made_for_the_slot_is_due_again_when_the_clock_is_set_back() -> None:
+    specs = desired("web: alpha tank/** !tank every 1h keep last 9 -> vault keep last 9")
+    observed = settled(specs)
+    memory = remembered(specs, observed)
+    earlier = instant("22:05")
+    again = plan(specs, observed, earlier, memory=memory)
+    assert again == plan(specs, observed, earlier)
 
 
 def test_what_stayed_while_a_receiver_was_not_seen_may_go_when_it_is() -> None:
