@@ -142,7 +142,6 @@ class Quiet:
                 group is not None
                 and source.snapshot_id is None
                 and places[place] == 1
-                and place not in context.wary
                 and awaited.isdisjoint((source.host, *(p.pair.receiver_host for p in pairs)))
                 and len(received) == len(source.replication.targets)
                 and not any(next(marks_of(end), None) for end in (here, *received))

@@ -63,12 +63,6 @@ MUTATIONS = (
         "",
     ),
     MEMORY(
-        "what was left undone for an unseen peer is done",
-        (1,),
-        "                and place not in context.wary\n",
-        "",
-    ),
-    MEMORY(
         "zrepl has left nothing",
         (8,),
         "                and not any(next(marks_of(end), None) for end in (here, *received))\n",

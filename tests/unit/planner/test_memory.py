@@ -292,6 +292,45 @@ def test_what_another_replication_needs_of_a_filesystem_is_not_overlooked() -> N
     assert not again.blocked
 
 
+def test_what_another_replication_sends_is_not_destroyed_by_the_one_that_made_it() -> None:
+    specs = desired(
+        "loc: alpha tank/** !tank keep last 1", "web: alpha tank/a external T220000Z -> vault"
+    )
+    here = fs("tank/a", "@~22:00,11 @~23:00,12", spec="loc")
+    observed = world(seen("alpha", here), seen("vault", fs("backup")))
+    observed = converge(specs, observed, NOW)
+    memory = remembered(specs, observed)
+    again = plan(specs, observed, NOW, memory=memory)
+    assert again == plan(specs, observed, NOW)
+    assert (again.actions, again.blocked) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "less",
+    [
+        "web: alpha tank/** !tank keep last 2 -> vault keep last 1",
+        "web: alpha tank/** !tank keep last 1 -> vault keep last 2",
+    ],
+)
+def test_what_is_to_be_done_is_planned_until_it_is_done(less: str) -> None:
+    observed = settled(desired("web: alpha tank/** !tank keep last 2 -> vault keep last 2"))
+    memory = remembered(desired(less), observed)
+    again = plan(desired(less), observed, NOW, memory=memory)
+    assert again == plan(desired(less), observed, NOW)
+    assert [p.action.verb for p in again.actions] == ["destroy"]
+
+
+def test_a_conflict_is_said_until_it_is_settled() -> None:
+    observed = settled()
+    there = filesystem_of(observed, "vault", "backup/alpha/tank/a")
+    assert there is not None
+    written = with_filesystem(observed, "vault", replace(there, written=1))
+    memory = remembered(WEB, written)
+    again = plan(WEB, written, NOW, memory=memory)
+    assert again == plan(WEB, written, NOW)
+    assert [conflict.code for conflict in again.conflicts] == ["receiver-modified"]
+
+
 @pytest.mark.parametrize(("host", "name"), [("alpha", "tank/a"), ("vault", "backup/alpha/tank/a")])
 def test_what_zrepl_has_left_is_said_every_time(host: str, name: str) -> None:
     observed = settled()
