@@ -17,7 +17,7 @@ from reconciler.controller.surroundings import Surroundings
 from reconciler.controller.work import Work
 from reconciler.controller.world import Ask, World
 from reconciler.desired.model import Desired
-from reconciler.executor.observe import observe_host
+from reconciler.executor.observe import Readings, observe_host
 from reconciler.hosts.fleet import Fleet
 from reconciler.observed.model import Observation, Unseen
 from reconciler.planner.snapshotting import next_due
@@ -59,6 +59,7 @@ class Engine:
             each=around.each,
         )
         self._given = ask
+        self._readings = Readings()
         self.law: Law | None = None
         self.memory = Memory()
         self.working = Work(around, self.world, lambda: self.law, self._landed, dry_run=dry_run)
@@ -74,6 +75,7 @@ class Engine:
             old, now = self.law, self.around.ticks()
             self.law = Law.of(desired, fleet, self._suspended)
             self.working.slots.limit(self.law.limits)
+            self.working.adopted()
             if old is not None:
                 self.working.policy.adopted(old.desired, desired)
                 self._forget(old, self.law)
@@ -275,13 +277,14 @@ class Engine:
             old.desired.hosts.keys() - new.desired.hosts.keys(),
         )
         self.world.forget(new.moved_since(old))
+        self._readings.forget(new.moved_since(old))
 
     def _observe(self, host: str, law: Law) -> Observation:
         if self._given is not None:
             return self._given(host)
-        return observe_host(
-            host, law.roots[host], law.fleet, self.around.clock, law.properties[host]
-        )
+        asked = law.roots[host], law.fleet, self.around.clock, law.properties[host]
+        with self._readings.lend(host) as remembered:
+            return observe_host(host, *asked, remembered=remembered)
 
     def _ask(self, host: str) -> Observation:
         """Look at a host, and remember how that went."""

@@ -7,6 +7,7 @@ from functools import partial
 from reconciler.actions import Action, Destroy
 from reconciler.controller.assess import Report, blockages, done, finding
 from reconciler.controller.claims import Claims, IsFree
+from reconciler.controller.conclusions import Conclusions
 from reconciler.controller.flight import Flight
 from reconciler.controller.keys import Key, Place, hosts_of, part_of
 from reconciler.controller.lag import lags
@@ -46,8 +47,13 @@ class Work:
         """What is in force at the moment."""
         self._landed = landed
         self._claims = Claims()
+        self._conclusions = Conclusions()
         self._flights: list[Flight] = []
         self._lock = threading.Lock()
+
+    def adopted(self) -> None:
+        """Hear that other specs are in force: what was concluded by the old ones is of no use."""
+        self._conclusions.forget()
 
     @property
     def flights(self) -> tuple[Flight, ...]:
@@ -134,7 +140,8 @@ class Work:
         fresh = False
         while True:
             observed, since = self._world.observe(hosts_of(key, desired), fresh=fresh)
-            made = plan(desired, observed, int(self._around.clock()))
+            with self._conclusions.lend(observed.keys()) as memory:
+                made = plan(desired, observed, int(self._around.clock()), memory=memory)
             own = part_of(made, key, desired)
             is_free = self._claims.free_for(key, since)
             part = part_of(made, key, desired, can=partial(_is_free, is_free, key))

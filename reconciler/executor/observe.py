@@ -1,7 +1,8 @@
 """Look at all hosts, each in one execution, all at the same time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from reconciler.desired.model import Desired
 from reconciler.errors import HostError
@@ -10,6 +11,7 @@ from reconciler.hosts.fleet import Fleet
 from reconciler.observed.model import Observation, Observed, Seen
 from reconciler.observed.probe import probe
 from reconciler.observed.read import probe_failed, read_probe
+from reconciler.observed.remembered import Remembered
 from reconciler.planner.roots import properties_of, roots_of
 
 Clock = Callable[[], float]
@@ -45,16 +47,40 @@ def _each(desired: Desired, look: Callable[[str], Observation]) -> Observed:
         return dict(zip(hosts, pool.map(look, hosts), strict=True))
 
 
-def observe_host(
+def observe_host(  # noqa: PLR0913 - what is asked, and by what means
     name: str,
     roots: Sequence[str],
     fleet: Fleet,
     clock: Clock,
     properties: Sequence[str] = (),
+    *,
+    remembered: Remembered | None = None,
 ) -> Observation:
-    """Return what one host says of the filesystems below the roots, with some properties."""
+    """Return what one host says of the filesystems below the roots, with some properties.
+
+    `remembered` is what was read of it last time.
+    """
     try:
         transcript = fleet.host(name).run(probe(roots, properties), timeout=PROBE_TIMEOUT)
     except HostError as error:
         return probe_failed(name, error)
-    return read_probe(name, roots, transcript, int(clock()), properties)
+    return read_probe(name, roots, transcript, int(clock()), properties, remembered=remembered)
+
+
+class Readings:
+    """What was read of each host last time. Safe for threads: it is lent to one at a time."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, Remembered] = {}
+
+    @contextmanager
+    def lend(self, host: str) -> Iterator[Remembered]:
+        """Lend what was read of a host, or nothing if somebody else has it."""
+        remembered = self._of.pop(host, None) or Remembered()
+        yield remembered
+        self._of[host] = remembered
+
+    def forget(self, hosts: Iterable[str]) -> None:
+        """Drop what was read of hosts."""
+        for host in hosts:
+            self._of.pop(host, None)

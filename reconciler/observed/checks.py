@@ -4,7 +4,7 @@ The listings are taken one after the other, so something may change between them
 observation will do. Everything else here should not happen, and is not explained away.
 """
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from operator import itemgetter
 
 from reconciler.observed.model import Pool
@@ -54,13 +54,21 @@ def check_roots(roots: Iterable[str], missing: frozenset[str], names: set[str]) 
 
 
 def check_groups(
-    groups: Mapping[str, Sequence[Version]], roots: Sequence[str], names: set[str]
+    groups: Mapping[str, Sequence[Version]],
+    roots: Sequence[str],
+    names: set[str],
+    is_checked: Callable[[str, Sequence[Version]], bool],
 ) -> None:
-    """Refuse versions that were not asked for, and any that are there twice."""
+    """Refuse versions that were not asked for, and any that are there twice.
+
+    `is_checked` tells which were let pass before, when the same was asked for.
+    """
     wanted = frozenset(roots)
     for filesystem, versions in groups.items():
         if filesystem not in names:
             raise changed(f"{filesystem} was created")
+        if is_checked(filesystem, versions):
+            continue
         if filesystem not in wanted and wanted.isdisjoint(ancestors(filesystem)):
             raise Trouble(f"versions of {filesystem} were listed unasked")
         if len(set(map(_LABEL, versions))) < len(versions):

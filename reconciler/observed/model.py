@@ -4,12 +4,16 @@ Unknown is not empty: a filesystem that is not listed is absent only because its
 its pool is among the imported ones of that same observation.
 """
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
+from typing import NamedTuple, cast
 
 from reconciler.zfs.types import FilesystemKind, Version, VersionKind
 
 _SNAPSHOT = VersionKind.SNAPSHOT
+_SPEC = itemgetter(Version._fields.index("spec"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,63 @@ class Seen:
     """The roots whose versions were asked for; below them a missing version is absent."""
     programs: frozenset[str] = frozenset()
     """Those that streams may pass (`zfs.piping`) and the host is known to have."""
+    _facts: "_Facts | None" = field(default=None, init=False, compare=False, repr=False)
+    """What is asked of all filesystems together, put together when it is first asked for."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The filesystems' names, sorted."""
+        return self._put_together().names
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The full names of snapshots that have clones."""
+        return self._put_together().origins
+
+    @property
+    def marked_gone(self) -> tuple[Filesystem, ...]:
+        """The filesystems with a mark that their source is gone, sorted by name."""
+        return self._put_together().marked_gone
+
+    @property
+    def made_for(self) -> Mapping[str, Mapping[str, int]]:
+        """Spec → filesystem → how many snapshots there carry its mark."""
+        return self._put_together().made_for
+
+    def _put_together(self) -> "_Facts":
+        if self._facts is None:
+            object.__setattr__(self, "_facts", _Facts.of(self.filesystems))
+        return cast("_Facts", self._facts)
+
+
+class _Facts(NamedTuple):
+    """What many plans ask of one observation."""
+
+    names: tuple[str, ...]
+    origins: frozenset[str]
+    marked_gone: tuple[Filesystem, ...]
+    made_for: Mapping[str, Mapping[str, int]]
+
+    @classmethod
+    def of(cls, filesystems: Mapping[str, Filesystem]) -> "_Facts":
+        """Return what there is to know of these filesystems."""
+        marked = sorted(name for name, fs in filesystems.items() if fs.gone_since is not None)
+        made: dict[str, dict[str, int]] = {}
+        for name, filesystem in filesystems.items():
+            for spec, count in Counter(map(_SPEC, filesystem.snapshots)).items():
+                if spec is not None:
+                    made.setdefault(spec, {})[name] = count
+        return cls(
+            tuple(sorted(filesystems)),
+            frozenset([fs.origin for fs in filesystems.values() if fs.origin]),
+            tuple(filesystems[name] for name in marked),
+            made,
+        )
+
+
+def standing(seen: Seen) -> Mapping[str, Pool]:
+    """Return what there is to know of a host's pools, but for what changes all the time."""
+    return {name: replace(pool, free=0) for name, pool in seen.pools.items()}
 
 
 @dataclass(frozen=True, slots=True)

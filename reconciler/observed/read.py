@@ -6,7 +6,6 @@ which are answers: a root that does not exist, a pool that is not imported or ca
 """
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -22,54 +21,55 @@ from reconciler.observed.checks import (
     refuse_duplicates,
 )
 from reconciler.observed.model import Filesystem, Observation, Pool, Seen, Unseen
+from reconciler.observed.remembered import Below, Parts, Remembered, Tags
 from reconciler.observed.trouble import HOST_REMEDIES, Trouble, changed, listing, output, parsed
 from reconciler.zfs.capabilities import VersionError, parse_zfs_version
-from reconciler.zfs.columns import read_filesystems, read_versions
-from reconciler.zfs.names import pool_of
-from reconciler.zfs.parse import (
-    FilesystemRow,
-    parse_features,
-    parse_holds,
-    parse_pools,
-)
+from reconciler.zfs.names import filesystem_of, pool_of
+from reconciler.zfs.parse import FilesystemRow, HoldRow, parse_features, parse_pools
 from reconciler.zfs.piping import parse_programs
 from reconciler.zfs.properties import DISABLED, gone_since
 from reconciler.zfs.types import Version, in_order
-
-Tags = Mapping[str, tuple[str, ...]]
-"""Full name of a snapshot → its hold tags, sorted."""
-
 
 _CLOCK_DIGITS = 11
 _USERREFS = itemgetter(Version._fields.index("userrefs"))
 
 
 class _Asked(NamedTuple):
-    """What a probe was made for."""
+    """What a probe was made for, and what was read of the one before."""
 
     roots: tuple[str, ...]
     properties: Sequence[str]
+    remembered: Remembered
 
 
-class _Below(NamedTuple):
-    """What was found below the roots."""
+class _Listed(NamedTuple):
+    """What the listings of filesystems, versions and holds say, each by itself."""
 
-    listed: tuple[str, ...]
-    filesystems: Mapping[str, Filesystem]
+    rows: list[FilesystemRow]
+    groups: dict[str, list[Version]]
+    holds: list[HoldRow]
+    missing: tuple[frozenset[str], frozenset[str]]
+    """Of the pools and of the roots that were asked about."""
+    usable: Mapping[str, bool]
+    """Pool → whether it is, for all that are imported."""
 
 
-def read_probe(
+def read_probe(  # noqa: PLR0913 - what was asked, and what is known
     host: str,
     roots: Sequence[str],
     transcript: Transcript,
     now: int,
     properties: Sequence[str] = (),
+    *,
+    remembered: Remembered | None = None,
 ) -> Observation:
     """Return what the transcript of `probe(roots, properties)` says.
 
-    `now` is the controller's clock.
+    `now` is the controller's clock. With what is `remembered` of the host's last probe only what
+    has changed is read anew, and all else is the same objects as before.
     """
-    asked = _Asked(probe.outermost(roots), properties)
+    asked = _Asked(probe.outermost(roots), properties, remembered or Remembered())
+    asked.remembered.asked(asked.roots, tuple(properties))
     try:
         return _seen(host, asked, transcript, now)
     except Trouble as trouble:
@@ -86,7 +86,7 @@ def _seen(host: str, asked: _Asked, transcript: Transcript, now: int) -> Seen:
     clock = _clock(transcript)
     release = _release(transcript)
     pools = _pools(transcript)
-    below = _below(asked, transcript, pools) if asked.roots else _Below((), {})
+    below = _below(asked, transcript, pools) if asked.roots else Below((), {})
     return Seen(
         host, now, clock, release, pools, below.filesystems, below.listed, _programs(transcript)
     )
@@ -129,49 +129,59 @@ def _pools(transcript: Transcript) -> dict[str, Pool]:
     }
 
 
-def _below(about: _Asked, transcript: Transcript, pools: Mapping[str, Pool]) -> _Below:
+def _below(about: _Asked, transcript: Transcript, pools: Mapping[str, Pool]) -> Below:
     """Return the filesystems of the roots' pools, with the versions of those below the roots.
 
     A pool that can't be opened (FAULTED, SUSPENDED ...) may answer in part or not at all: then
     nothing of it is reported, and its health says why.
     """
-    roots = about.roots
     shut = frozenset(name for name, pool in pools.items() if not pool.usable)
-    asked = probe.pools_of(roots)
-    found = listing(transcript, probe.FILESYSTEMS, asked=asked, shut=shut)
-    read = partial(read_filesystems, properties=about.properties)
-    rows = parsed(probe.FILESYSTEMS, read, found.text)
-    names = {row.name for row in rows}
-    refuse_duplicates(probe.FILESYSTEMS, (row.name for row in rows))
-    check_pools(asked, found.missing, names, pools)
+    found = listing(transcript, probe.FILESYSTEMS, asked=probe.pools_of(about.roots), shut=shut)
+    answer = listing(transcript, probe.VERSIONS, asked=about.roots, shut=shut)
+    remembered = about.remembered
+    listed = _Listed(
+        rows=parsed(probe.FILESYSTEMS, remembered.rows.read, found.text),
+        groups=parsed(probe.VERSIONS, remembered.versions.read, answer.text),
+        holds=parsed(probe.HOLDS, remembered.holds, output(transcript, probe.HOLDS)),
+        missing=(found.missing, answer.missing),
+        usable={name: pool.usable for name, pool in pools.items()},
+    )
+    return remembered.result(listed[:3], listed[3:], lambda: _checked(about, listed, pools))
+
+
+def _checked(about: _Asked, found: _Listed, pools: Mapping[str, Pool]) -> Below:
+    """Return what listings say if they do not contradict each other."""
+    asked, roots = probe.pools_of(about.roots), about.roots
+    names = {row.name for row in found.rows}
+    missing_filesystems, missing_roots = found.missing
+    refuse_duplicates(probe.FILESYSTEMS, (row.name for row in found.rows))
+    check_pools(asked, missing_filesystems, names, pools)
     check_tree(names, asked)
-
-    answer = listing(transcript, probe.VERSIONS, asked=roots, shut=shut)
-    groups = parsed(probe.VERSIONS, read_versions, answer.text)
-    closed = shut & {pool_of(name) for name in found.missing | answer.missing}
-    check_roots([root for root in roots if pool_of(root) not in closed], answer.missing, names)
-    check_groups(groups, roots, names)
-
-    tags = _tags(transcript, groups)
-    filesystems = {
-        row.name: _filesystem(row, groups.get(row.name, ()), tags)
-        for row in sorted(rows)
-        if pool_of(row.name) not in closed
-    }
+    shut = {name for name, usable in found.usable.items() if not usable}
+    closed = shut & {pool_of(name) for name in missing_filesystems | missing_roots}
+    check_roots([root for root in roots if pool_of(root) not in closed], missing_roots, names)
+    check_groups(found.groups, roots, names, about.remembered.has_versions)
+    tags = _tags(found)
+    rows = [row for row in sorted(found.rows) if pool_of(row.name) not in closed]
+    filesystems = about.remembered.filesystems(rows, found.groups, tags, _filesystem)
     listed = tuple(root for root in roots if pool_of(root) in pools.keys() - closed)
-    return _Below(listed, filesystems)
+    return Below(listed, filesystems)
 
 
-def _tags(transcript: Transcript, groups: Mapping[str, Sequence[Version]]) -> Tags:
-    """Return the hold tags of the snapshots that have some."""
+def _tags(found: _Listed) -> Mapping[str, Tags]:
+    """Return the hold tags of the snapshots that have some, by filesystem."""
     tags: dict[str, list[str]] = {}
-    for row in parsed(probe.HOLDS, parse_holds, output(transcript, probe.HOLDS)):
+    for row in found.holds:
         tags.setdefault(row.name, []).append(row.tag)
-    check_holds(tags, groups)
-    return {name: tuple(sorted(found)) for name, found in tags.items()}
+    check_holds(tags, found.groups)
+    grouped: dict[str, dict[str, tuple[str, ...]]] = {}
+    for name, held in tags.items():
+        grouped.setdefault(filesystem_of(name), {})[name] = tuple(sorted(held))
+    return grouped
 
 
-def _filesystem(row: FilesystemRow, versions: Sequence[Version], tags: Tags) -> Filesystem:
+def _filesystem(parts: Parts) -> Filesystem:
+    row = parts.row
     return Filesystem(
         name=row.name,
         kind=row.kind,
@@ -191,17 +201,17 @@ def _filesystem(row: FilesystemRow, versions: Sequence[Version], tags: Tags) -> 
         placeholder=row.placeholder == row.name,
         disabled=row.reconcile == DISABLED,
         properties=row.properties,
-        versions=tuple(_completed(versions, row, tags)),
+        versions=tuple(_completed(parts)),
         gone_since=gone_since(row.gone_since, row.name) if row.gone_since else None,
     )
 
 
-def _completed(versions: Sequence[Version], row: FilesystemRow, tags: Tags) -> Sequence[Version]:
+def _completed(parts: Parts) -> Sequence[Version]:
     """Return versions in their order, with hold tags and with specs of their own."""
-    ordered = in_order(versions)
-    if row.spec is None and not any(map(_USERREFS, ordered)):
+    ordered = in_order(parts.versions)
+    if parts.row.spec is None and not any(map(_USERREFS, ordered)):
         return ordered
-    return [_own(version, row, tags) for version in ordered]
+    return [_own(version, parts.row, parts.tags) for version in ordered]
 
 
 def _own(version: Version, row: FilesystemRow, tags: Tags) -> Version:

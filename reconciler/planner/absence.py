@@ -83,28 +83,28 @@ def is_aside(name: str) -> bool:
 
 
 def _find(desired: Desired, observed: Observed) -> Iterator[Absence]:
-    names: dict[str, Sequence[str]] = {}
     for _, replication in sorted(desired.replications.items()):
         for target in replication.targets:
             there = observed.get(target.host)
             if not isinstance(there, Seen):
                 continue
-            listed = names.setdefault(target.host, sorted(there.filesystems))
             for sender in replication.senders:
                 here = observed.get(sender)
                 if isinstance(here, Seen):
-                    yield from _below_root(replication, target, here, there, listed)
+                    yield from _below_root(replication, target, here, there)
 
 
 def _below_root(
-    replication: Replication, target: Target, here: Seen, there: Seen, listed: Sequence[str]
+    replication: Replication, target: Target, here: Seen, there: Seen
 ) -> Iterator[Absence]:
-    root = target.roots[here.host]
+    root, listed = target.roots[here.host], there.names
     # What begins with the root and a slash comes before what begins with the root and a 0.
     for full in listed[bisect_left(listed, f"{root}/") : bisect_left(listed, f"{root}0")]:
         name, filesystem = full[len(root) + 1 :], there.filesystems[full]
+        if name in here.filesystems:
+            continue
         pool = here.pools.get(pool_of(name))
-        if name in here.filesystems or (pool is not None and not pool.usable):
+        if pool is not None and not pool.usable:
             continue
         if not filesystem.placeholder and not is_aside(full):
             yield Absence(replication, target, here.host, name, filesystem)

@@ -67,7 +67,7 @@ def origins_receiver(pair: Pair) -> str | None:
 def awaited_origins(pairs: Sequence[Pair], observed: Observed) -> Iterator[tuple[str, str]]:
     """Yield host and full name of receivers' snapshots that clones are to be received from."""
     for pair in pairs:
-        link = _link(pair)
+        link = _link(pair) if pair.source.filesystem.origin is not None else None
         seen = observed.get(pair.receiver_host)
         if link is None or not isinstance(seen, Seen) or pair.receiver in seen.filesystems:
             continue

@@ -56,17 +56,13 @@ class Context:
     ) -> "Context":
         """Return the context for planning these pairs."""
         chains = chains or Chains()
-        origins = {
-            host: {fs.origin for fs in seen.filesystems.values() if fs.origin}
-            for host, seen in observed.items()
-            if isinstance(seen, Seen)
-        }
+        origins = {host: seen.origins for host, seen in observed.items() if isinstance(seen, Seen)}
         for host, snapshot in awaited_origins(pairs, observed):
-            origins[host].add(snapshot)
+            origins[host] |= {snapshot}
         return cls(
             observed=observed,
             now=now,
-            origins={host: frozenset(found) for host, found in origins.items()},
+            origins=origins,
             declared=frozenset((pair.receiver_host, pair.receiver) for pair in pairs),
             wary=frozenset(
                 (pair.source.host, pair.source.filesystem.name)
@@ -97,6 +93,12 @@ class PairPlan:
     waiting: tuple[Version, ...] = ()
     """What is to be sent once the replication's windows open."""
     notes: tuple[Note, ...] = ()
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether there is nothing to be done, awaited or said, and a common version."""
+        nothing = not (self.actions or self.waiting or self.notes)
+        return nothing and self.conflict is None and self.frozen is None and self.base is not None
 
     @property
     def settled_by(self) -> tuple[str, ...]:

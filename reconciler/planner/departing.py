@@ -118,7 +118,6 @@ class _Departing:
         self.leaving: dict[Place, str] = {}
         """Filesystems that go → by which action."""
         self.said: dict[Place, str] = {}
-        self._origins: dict[str, frozenset[str]] = {}
 
     def tell(self, absence: Absence) -> None:
         """Say what becomes of a receiver."""
@@ -248,10 +247,7 @@ class _Departing:
 
     def _clones(self, host: str) -> frozenset[str]:
         seen = self.observed[host]
-        if host not in self._origins and isinstance(seen, Seen):
-            found = (fs.origin for fs in seen.filesystems.values() if fs.origin)
-            self._origins[host] = frozenset(found)
-        return self._origins[host]
+        return seen.origins if isinstance(seen, Seen) else frozenset()
 
     def _add(self, replication: str, action: Action, why: str, *after: str) -> str:
         depends = tuple(sorted(after))

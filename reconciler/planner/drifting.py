@@ -40,14 +40,15 @@ def drift_notes(pairs: Iterable[Pair], observed: Observed) -> Iterator[Note]:
         there = seen.filesystems.get(pair.receiver) if isinstance(seen, Seen) else None
         if there is None or there.inconsistent or there.placeholder or there.disabled:
             continue
-        for name, wanted, value in _differing(pair, there):
+        for name, wanted, value in differences(pair, there):
             drift = _Drift(replication.name, pair.receiver_host, name, wanted, value)
             found[drift].append(there.name)
     for drift, receivers in found.items():
         yield _note(drift, receivers)
 
 
-def _differing(pair: Pair, there: Filesystem) -> Iterator[tuple[str, str, str | None]]:
+def differences(pair: Pair, there: Filesystem) -> Iterator[tuple[str, str, str | None]]:
+    """Yield each property that is not as it was given: its name, as the spec has it, as it is."""
     for name, wanted in pair.target.properties.override:
         value = there.properties.get(name)
         if value is None and not is_user_property(name):

@@ -72,6 +72,8 @@ def guard(
 
     `allow_destroy` are the replications whose destroy budget a person has lifted.
     """
+    if not any(isinstance(planned.action, Destroy) for planned in plan.actions):
+        return plan
     eye = _Eye(plan, desired, observed, allow_destroy)
     actions: list[PlannedAction] = []
     blocked: list[Blocked] = []

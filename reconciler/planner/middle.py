@@ -12,7 +12,7 @@ from reconciler.planner.absence import Absences
 from reconciler.planner.chains import Chains, layers
 from reconciler.planner.cloning import origins_first
 from reconciler.planner.context import Context, PairPlan
-from reconciler.planner.pairs import Brought, Pair, Sources, find_sources
+from reconciler.planner.pairs import Brought, Known, Pair, Sources, find_sources
 from reconciler.planner.pairwise import plan_pair
 from reconciler.planner.plan import PlannedAction
 from reconciler.planner.retire import Retention, expired
@@ -30,14 +30,18 @@ class Planned:
     context: Context
 
 
-def plan_pairs(
+def plan_pairs(  # noqa: PLR0913, PLR0917 - what a plan rests on
     desired: Desired,
     observed: Observed,
     now: int,
     closed: Mapping[str, int | None],
     absences: Absences,
+    known: Known | None = None,
 ) -> Planned:
-    """Find and plan all pairs, each replication after those that feed it."""
+    """Find and plan all pairs, each replication after those that feed it.
+
+    What is `known` to need nothing is left out.
+    """
     chains = Chains.of(desired, observed)
     limits = {name: host.limits for name, host in desired.hosts.items()}
     found = Sources((), (), ())
@@ -45,7 +49,7 @@ def plan_pairs(
     context: Context | None = None
     brought: Brought = {}
     for layer in layers(desired):
-        more = find_sources(layer, observed, now, brought)
+        more = find_sources(layer, observed, now, brought, known)
         found = found.and_more(more)
         pairs = origins_first(more.pairs())
         following = Context.of(observed, pairs, now, closed, absences, limits, chains)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Protocol
 
 from reconciler.actions import Reason, Snapshot
 from reconciler.desired.model import (
@@ -49,8 +50,7 @@ class Source:
         brought: Mapping[int, str] | None = None,
     ) -> "Source":
         """Return the source with what is managed of it."""
-        ours = Ownership.of(replication)
-        managed = ours.sent(filesystem.snapshots)
+        managed = Ownership.of(replication).sent(filesystem.snapshots)
         return cls(replication, seen, filesystem, managed, snapshot_id, brought or {})
 
     @property
@@ -88,9 +88,9 @@ class Pair:
         return self.target.host
 
     @property
-    def place(self) -> tuple[str, tuple[str, ...]]:
+    def place(self) -> tuple[str, str]:
         """Sort key that puts parents before their children, whatever characters names have."""
-        return self.receiver_host, tuple(self.receiver.split("/"))
+        return self.target.host, self.receiver.replace("/", "\0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +110,8 @@ class Sources:
         )
 
     def pairs(self) -> list[Pair]:
-        """Return all pairs, receivers' parents first."""
-        found = [Pair(source, target) for source in self.sources for target in targets_of(source)]
-        return sorted(found, key=lambda pair: pair.place)
+        """Return all pairs."""
+        return [Pair(source, target) for source in self.sources for target in targets_of(source)]
 
 
 def targets_of(source: Source) -> Sequence[Target]:
@@ -135,16 +134,30 @@ def selected(replication: Replication, seen: Seen) -> tuple[Filesystem, ...]:
     )
 
 
+class Known(Protocol):
+    """What is known of the plan before."""
+
+    def rest(
+        self, replication: Replication, seen: Seen, filesystems: Sequence[Filesystem]
+    ) -> Sequence[Filesystem]:
+        """Return those of a replication's filesystems on a sender that may need something."""
+
+
 Brought = Mapping[tuple[str, str], Mapping[int, str]]
 """(host, filesystem) → guid → the send of the plan that brings the version there."""
 
 
 def find_sources(
-    desired: Desired, observed: Observed, now: int, brought: Brought | None = None
+    desired: Desired,
+    observed: Observed,
+    now: int,
+    brought: Brought | None = None,
+    known: Known | None = None,
 ) -> Sources:
     """Apply every replication's selection to every seen sender.
 
-    `brought` is what arrives on them by the plan, and is in `observed` already.
+    `brought` is what arrives on them by the plan, and is in `observed` already. What is `known` to
+    need nothing is left out.
     """
     sources: list[Source] = []
     snapshots: list[PlannedAction] = []
@@ -156,9 +169,10 @@ def find_sources(
         notes += _selection_notes(replication, chosen, observed)
         for host, filesystems in chosen.items():
             seen = _seen(observed, host)
-            planned = _due(replication, seen, filesystems, now)
+            rest = filesystems if known is None else known.rest(replication, seen, filesystems)
+            planned = _due(replication, seen, rest, now)
             snapshots += planned
-            sources += _as_if(replication, seen, filesystems, planned, brought or {})
+            sources += _as_if(replication, seen, rest, planned, brought or {})
     return Sources(tuple(sources), tuple(snapshots), tuple(notes))
 
 

@@ -16,6 +16,7 @@ from reconciler.planner.deselecting import deselected_notes
 from reconciler.planner.drifting import drift_notes
 from reconciler.planner.explained import explained
 from reconciler.planner.guards import guard
+from reconciler.planner.memory import Memory
 from reconciler.planner.mending_guard import guard_mending
 from reconciler.planner.middle import plan_pairs, retire_middle
 from reconciler.planner.pairs import Source, is_writable
@@ -29,32 +30,39 @@ from reconciler.planner.waiting import closed_windows, waits
 from reconciler.planner.zrepl import zrepl_notes
 
 
-def plan(
+def plan(  # noqa: PLR0913 - what it is made from, and how
     desired: Desired,
     observed: Observed,
     now: int,
     *,
     explain: bool = False,
     allow_destroy: Collection[str] = (),
+    memory: Memory | None = None,
 ) -> Plan:
     """Return everything to be done so that the hosts match the specs at the instant `now`.
 
     Total: whatever was observed, a plan comes out; what can't be done is a conflict or a note in
     it. `explain` records for each version on both sides why it stays. `allow_destroy` are the
-    replications whose destroy budget a person has lifted for this plan.
+    replications whose destroy budget a person has lifted for this plan. With a `memory` of the plan
+    before the same comes out; what that one found to be in order and has not changed is not looked
+    at again.
     """
     closed = closed_windows(desired, now)
+    quiet = None
+    if memory is not None and not explain:
+        quiet = memory.recall(desired, observed, now, closed)
     absences = Absences.of(desired, observed)
-    planned = plan_pairs(desired, observed, now, closed, absences)
+    planned = plan_pairs(desired, observed, now, closed, absences, quiet)
     found = planned.found
     sources = _SourceRetention(planned.pair_plans, planned.context)
     pair_plans, destroys = sources.settle()
+    retired = [sources.retire(source) for source in found.sources]
     leaving = departures(desired, observed, absences, now, allow_destroy)
     actions = [
         *found.snapshots,
         *(action for pair_plan in pair_plans for action in pair_plan.actions),
         *destroys,
-        *(action for source in found.sources for action in sources.retire(source)),
+        *(action for actions in retired for action in actions),
         *leaving.actions,
     ]
     draft = Plan(
@@ -79,6 +87,9 @@ def plan(
         ),
         allow_destroy=tuple(sorted(set(allow_destroy))),
     )
+    if memory is not None and quiet is not None:
+        quiet.learn(found.sources, sources.silent, planned.context)
+        memory.keep(desired, quiet)
     mended = guard_mending(draft, desired, observed)
     guarded = guard(mended, desired, observed, allow_destroy)
     guarded = guard_departing(guarded, desired, observed, allow_destroy)
@@ -113,6 +124,8 @@ class _SourceRetention:
 
     def __init__(self, pair_plans: Sequence[PairPlan], context: Context) -> None:
         self.context = context
+        self.silent: list[tuple[Source, Sequence[PairPlan]]] = []
+        """The sources of which nothing is to be destroyed, with their pairs."""
         self.found: list[Retention] = []
         self._pairs: dict[tuple[str, str], list[PairPlan]] = defaultdict(list)
         self._all = pair_plans
@@ -142,10 +155,16 @@ class _SourceRetention:
         self._bringing = {(p.pair.receiver_host, p.pair.receiver): p for p in settled}
         return settled, destroys
 
-    def retire(self, source: Source) -> Iterator[PlannedAction]:
-        """Yield the destroys of one source; none while any of its peers needs a second look."""
+    def retire(self, source: Source) -> Sequence[PlannedAction]:
+        """Return the destroys of one source; none while any of its peers needs a second look."""
+        pairs = self._pairs[source.host, source.filesystem.name]
+        planned = list(self._retire(source, pairs))
+        if not planned:
+            self.silent.append((source, pairs))
+        return planned
+
+    def _retire(self, source: Source, pairs: Sequence[PairPlan]) -> Iterator[PlannedAction]:
         name = source.filesystem.name
-        pairs = self._pairs[source.host, name]
         retention = self._retention(source, pairs)
         self.found.append(retention)
         if retention.frozen is not None:

@@ -34,9 +34,9 @@ def returns(desired: Desired, observed: Observed, absences: Absences) -> Iterato
     """Yield what takes the marks away; where anything is not known they stay."""
     gone = frozenset(absence.place for absence in absences.all)
     for host, seen in sorted(observed.items()):
-        marked = seen.filesystems.items() if isinstance(seen, Seen) else ()
-        for name, filesystem in sorted(marked):
-            if filesystem.gone_since is None or filesystem.disabled:
+        for filesystem in seen.marked_gone if isinstance(seen, Seen) else ():
+            name = filesystem.name
+            if filesystem.disabled:
                 continue
             readings = list(_readings(desired, (host, name)))
             why = _why(readings, observed, is_gone=(host, name) in gone)

@@ -3,7 +3,6 @@
 Only where other replications still look: what nobody looks at is not known.
 """
 
-from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from reconciler.desired.model import Desired
@@ -19,15 +18,10 @@ def unmanaged_notes(desired: Desired, observed: Observed) -> Iterator[Note]:
 
 
 def _of(host: str, seen: Seen, desired: Desired) -> Iterator[Note]:
-    made: Counter[str] = Counter()
-    places: dict[str, set[str]] = defaultdict(set)
-    for name, filesystem in seen.filesystems.items():
-        for version in filesystem.snapshots:
-            if version.spec is not None and version.spec not in desired.replications:
-                made[version.spec] += 1
-                places[version.spec].add(name)
-    for spec, count in sorted(made.items()):
-        where = sorted(places[spec])
+    for spec, made in sorted(seen.made_for.items()):
+        if spec in desired.replications:
+            continue
+        where, count = sorted(made), sum(made.values())
         more = f" and {len(where) - 1} more" if len(where) > 1 else ""
         versions = f"{count} snapshot{'s' * (count > 1)}"
         yield Note(

@@ -25,7 +25,11 @@ _HOLD = re.compile(r"(?:zrepl_STEP_J_|zrepl_last_received_J_).+")
 def marks_of(filesystem: Filesystem) -> Iterator[str]:
     """Yield zrepl's bookmarks (with a `#`) and hold tags on a filesystem, each once."""
     # Of many versions few are held or bookmarks: the others are passed over quickly.
-    marked = [v for v in filesystem.versions if v.holds or v.kind is _A_BOOKMARK]
+    marked = [
+        v
+        for v in filesystem.versions
+        if v.holds or (v.kind is _A_BOOKMARK and v.name.startswith("zrepl_"))
+    ]
     yield from dict.fromkeys(mark for version in marked for mark in _marks(version))
 
 

@@ -4,15 +4,16 @@ The same comes out. Where anything in a listing is not plainly in order, all of 
 parsers of rows: they alone say what is refused, in which line and why.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import compress, islice, pairwise, repeat
+from itertools import chain, compress, islice, pairwise, repeat
 from operator import ne
 from typing import Generic, TypeVar
 
 from reconciler.zfs import parse
 from reconciler.zfs.names import check_listed_filesystem, check_version_name
 from reconciler.zfs.parse import FilesystemRow
+from reconciler.zfs.pieces import Pieces
 from reconciler.zfs.queries import VERSION_COLUMNS, filesystem_columns
 from reconciler.zfs.types import FilesystemKind, Version
 
@@ -31,61 +32,114 @@ T = TypeVar("T")
 
 Columns = Sequence[tuple[str, ...]]
 
+Groups = dict[str, list[Version]]
+"""Filesystem → its versions."""
+
 _NOTHING: Mapping[str, str] = {}
 """For all filesystems of which nothing more was asked."""
 
 
-def read_versions(text: str) -> dict[str, list[Version]]:
+def read_versions(text: str) -> Groups:
     """Read the rows of `list_versions`: the versions of each filesystem, in their order.
 
     Raises ParseError as `parse_versions` does.
     """
-    try:
-        return _versions(text)
-    except (ValueError, KeyError):
-        groups: dict[str, list[Version]] = {}
-        for filesystem, version in parse.parse_versions(text):
-            groups.setdefault(filesystem, []).append(version)
-        return groups
+    return VersionListing().read(text)
 
 
 def read_filesystems(text: str, properties: Sequence[str] = ()) -> list[FilesystemRow]:
     """Read the rows of `list_filesystems`. Raises ParseError as `parse_filesystems` does."""
-    names = filesystem_columns(properties)
-    try:
-        return [row for columns in _chunks(text, names) for row in _rows(columns, properties)]
-    except (ValueError, KeyError):
-        return parse.parse_filesystems(text, properties)
+    return FilesystemListing(properties).read(text)
 
 
-def _versions(text: str) -> dict[str, list[Version]]:
-    groups: dict[str, list[Version]] = {}
-    names = _Shared(_version_name)
-    createtxgs, creations, userrefs = _Shared(parse.number), _Shared(parse.number), _Shared(_count)
-    specs = _Shared(parse.optional)
-    for columns in _chunks(text, VERSION_COLUMNS):
-        fulls, guid, createtxg, creation, holds, written, referenced, spec, _ = columns
-        parts = [full.partition("@") if "@" in full else full.partition("#") for full in fulls]
-        filesystems, delimiters, labels = zip(*parts, strict=True)
-        rows = zip(
-            map(parse.KINDS.__getitem__, delimiters),
-            names.of(labels),
-            _numbers(guid),
-            createtxgs.of(createtxg),
-            creations.of(creation),
-            userrefs.of(holds),
-            _numbers_or_none(written),
-            _numbers_or_none(referenced),
-            specs.of(spec),
-            repeat(()),
-        )
-        versions: list[Version] = list(map(_version, rows))
-        for start, end in pairwise(_runs(filesystems)):
-            _add(groups, filesystems[start], versions[start:end])
+class VersionListing:
+    """The versions of one host, read again and again.
+
+    A filesystem of which nothing has changed has the very list that it had before.
+    """
+
+    def __init__(self) -> None:
+        self._pieces = Pieces(_VersionReader().read, _joined)
+
+    def read(self, text: str) -> Groups:
+        """Return the versions of each filesystem. Raises ParseError as `parse_versions` does."""
+        try:
+            return self._pieces.of(text)
+        except (ValueError, KeyError):
+            groups: Groups = {}
+            for filesystem, version in parse.parse_versions(text):
+                groups.setdefault(filesystem, []).append(version)
+            return groups
+
+
+class FilesystemListing:
+    """The filesystems of one host and some of their properties, read again and again."""
+
+    def __init__(self, properties: Sequence[str]) -> None:
+        self._properties = properties
+        self._pieces = Pieces(self._rows, _chained)
+
+    def read(self, text: str) -> list[FilesystemRow]:
+        """Return the rows. Raises ParseError as `parse_filesystems` does."""
+        try:
+            return self._pieces.of(text)
+        except (ValueError, KeyError):
+            return parse.parse_filesystems(text, self._properties)
+
+    def _rows(self, text: str) -> list[FilesystemRow]:
+        columns = _chunks(text, filesystem_columns(self._properties))
+        return [row for chunk in columns for row in _rows(chunk, self._properties)]
+
+
+def _chained(parts: Iterable[list[FilesystemRow]]) -> list[FilesystemRow]:
+    return list(chain.from_iterable(parts))
+
+
+def _joined(parts: Iterable[Groups]) -> Groups:
+    """Return all of some groups, without changing any of them."""
+    groups: Groups = {}
+    for part in parts:
+        if groups.keys().isdisjoint(part):
+            groups.update(part)
+        else:
+            groups.update((name, groups.get(name, []) + more) for name, more in part.items())
     return groups
 
 
-def _add(groups: dict[str, list[Version]], filesystem: str, versions: list[Version]) -> None:
+class _VersionReader:
+    """Reads rows of versions; what they share is one value in all that it ever reads."""
+
+    def __init__(self) -> None:
+        self._names = _Shared(_version_name)
+        self._createtxgs, self._creations = _Shared(parse.number), _Shared(parse.number)
+        self._userrefs, self._specs = _Shared(_count), _Shared(parse.optional)
+
+    def read(self, text: str) -> Groups:
+        """Return the versions of each filesystem."""
+        groups: Groups = {}
+        for columns in _chunks(text, VERSION_COLUMNS):
+            fulls, guid, createtxg, creation, holds, written, referenced, spec, _ = columns
+            parts = [full.partition("@") if "@" in full else full.partition("#") for full in fulls]
+            filesystems, delimiters, labels = zip(*parts, strict=True)
+            rows = zip(
+                map(parse.KINDS.__getitem__, delimiters),
+                self._names.of(labels),
+                _numbers(guid),
+                self._createtxgs.of(createtxg),
+                self._creations.of(creation),
+                self._userrefs.of(holds),
+                _numbers_or_none(written),
+                _numbers_or_none(referenced),
+                self._specs.of(spec),
+                repeat(()),
+            )
+            versions: list[Version] = list(map(_version, rows))
+            for start, end in pairwise(_runs(filesystems)):
+                _add(groups, filesystems[start], versions[start:end])
+        return groups
+
+
+def _add(groups: Groups, filesystem: str, versions: list[Version]) -> None:
     """Add versions to those of a filesystem, whose name is looked at when it comes first."""
     before = groups.get(filesystem)
     if before is None:

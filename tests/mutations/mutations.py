@@ -11,6 +11,7 @@ from tests.mutations import (
     of_importing,
     of_listings,
     of_locks,
+    of_memory,
     of_mending,
     of_order,
     of_pages,
@@ -31,6 +32,7 @@ from tests.mutations.mutation import Mutation
 MUTATIONS: tuple[Mutation, ...] = (
     *of_guards.MUTATIONS,
     *of_planner.MUTATIONS,
+    *of_memory.MUTATIONS,
     *of_properties.MUTATIONS,
     *of_pruning.MUTATIONS,
     *of_chains.MUTATIONS,

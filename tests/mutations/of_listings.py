@@ -13,6 +13,10 @@ BASE = partial(
     Mutation, file="reconciler/actions/base.py", tests=("tests/unit/actions/test_destroy.py",)
 )
 
+REMEMBERED = ("tests/unit/observed/test_remembered.py",)
+KNOWN = partial(Mutation, file="reconciler/observed/remembered.py", tests=REMEMBERED)
+PIECES = partial(Mutation, file="reconciler/zfs/pieces.py", tests=REMEMBERED)
+
 MUTATIONS = (
     Mutation(
         "a host that can't be asked is an empty one",
@@ -80,14 +84,14 @@ MUTATIONS = (
     READ(
         "a filesystem may be listed twice",
         (1,),
-        "    refuse_duplicates(probe.FILESYSTEMS, (row.name for row in rows))\n",
+        "    refuse_duplicates(probe.FILESYSTEMS, (row.name for row in found.rows))\n",
         "",
     ),
     READ(
         "what a pool in trouble could still list is all there is",
         (1,),
-        "        if pool_of(row.name) not in closed\n",
-        "",
+        "for row in sorted(found.rows) if pool_of(row.name) not in closed]",
+        "for row in sorted(found.rows)]",
     ),
     READ(
         "holds that could not be listed are none",
@@ -186,5 +190,47 @@ MUTATIONS = (
         (1,),
         "    except ParseError:\n        return None",
         "    except ParseError:\n        return {}",
+    ),
+    PIECES(
+        "a part of a listing is what it was if it begins with the same filesystem",
+        (1,),
+        "if piece is None or piece.digest != _digest(text[start : start + piece.length]):",
+        "if piece is None:",
+    ),
+    PIECES(
+        "a listing is what it was if its first parts are",
+        (1,),
+        "if len(before) == len(values) and all(map(is_, before, values)):",
+        "if all(map(is_, before, values)):",
+    ),
+    KNOWN(
+        "a filesystem is what it was whatever is said of it",
+        (1,),
+        "        if before == parts:\n",
+        "        if before.row.guid == parts.row.guid:\n",
+    ),
+    KNOWN(
+        "a filesystem is what it was if its row and versions are, whoever holds those",
+        (1, 3),
+        "        if before == parts:\n",
+        "        if before[:2] == parts[:2]:\n",
+    ),
+    KNOWN(
+        "pools are as they were if the listings are",
+        (1,),
+        "if last is None or last[1] != others or not",
+        "if last is None or not",
+    ),
+    KNOWN(
+        "what was read stays known whatever is asked for",
+        (1,),
+        "        if self._asked != (roots, properties):\n",
+        "        if self._asked is None:\n",
+    ),
+    KNOWN(
+        "filesystems are those there were if there are as many",
+        (1,),
+        "if len(found) != len(self._filesystems) or not all(same):",
+        "if len(found) != len(self._filesystems):",
     ),
 )

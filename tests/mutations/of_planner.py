@@ -174,7 +174,7 @@ MUTATIONS = (
     PAIRS(
         "the planner takes all snapshots of a sender for managed ones",
         (3,),
-        "ours.sent(filesystem.snapshots)",
+        "Ownership.of(replication).sent(filesystem.snapshots)",
         "filesystem.snapshots",
     ),
     PAIRS(

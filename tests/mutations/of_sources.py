@@ -48,20 +48,20 @@ MUTATIONS = (
     RENAMED(
         "what is in a renamed pool is sent anew",
         (2,),
-        "if name in here.filesystems or (pool is not None and not pool.usable):",
-        "if name in here.filesystems or pool is None or not pool.usable:",
+        "if pool is not None and not pool.usable:",
+        "if pool is None or not pool.usable:",
     ),
     RENAMED(
         "what is still on the sender counts as gone",
         (1,),
-        "if name in here.filesystems or (pool is not None and not pool.usable):",
-        "if pool is not None and not pool.usable:",
+        "if name in here.filesystems:",
+        "if False:",
     ),
     RENAMED(
         "what lies in a pool that can't be opened counts as gone",
         (1,),
-        " or (pool is not None and not pool.usable):",
-        ":",
+        "if pool is not None and not pool.usable:",
+        "if False:",
     ),
     RENAMED(
         "what was set aside counts as gone",

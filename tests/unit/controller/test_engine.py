@@ -17,6 +17,7 @@ from reconciler.controller.flight import Flight
 from reconciler.controller.keys import Key, part_of
 from reconciler.controller.memory import REPEATS
 from reconciler.desired.model import Desired
+from reconciler.observed.model import Seen
 from reconciler.planner.plan import Plan
 from reconciler.report.status import Outcome, Phase
 from reconciler.report.telemetry import Silent
@@ -654,3 +655,18 @@ def test_a_replication_that_vanishes_while_its_stream_goes_on_leaves_nothing(slo
     assert PAIR not in set(life.engine.queue)
     assert PAIR not in life.engine.memory.reports
     assert life.engine.working._claims._taken == {}
+
+
+def test_what_has_not_changed_on_a_host_is_the_very_same_when_it_is_looked_at_again() -> None:
+    life = settled()
+    world = life.engine.world
+    world.doubt("alpha")
+    before, _ = world.observe(["alpha"], fresh=True)
+    life.stage.sh("alpha", "zfs snapshot tank/a@mine")
+    after, _ = world.observe(["alpha"], fresh=True)
+
+    first, second = before["alpha"], after["alpha"]
+    assert isinstance(first, Seen)
+    assert isinstance(second, Seen)
+    assert second.filesystems["tank/b"] is first.filesystems["tank/b"]
+    assert len(second.filesystems["tank/a"].snapshots) > len(first.filesystems["tank/a"].snapshots)

@@ -1,10 +1,11 @@
 """Asking all hosts: one that can't be asked is unseen, and the others are seen all the same."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from reconciler.desired.model import Desired
 from reconciler.errors import HostError, Unreachable
-from reconciler.executor.observe import observe
+from reconciler.executor.observe import Readings, observe
 from reconciler.hosts.script import Outcome, Script
 from reconciler.observed.model import Seen, Unseen
 from tests.support.worlds import desired
@@ -37,3 +38,23 @@ def test_each_host_is_asked_once_about_all_that_matters_there() -> None:
     alpha = observed["alpha"]
     assert isinstance(alpha, Seen)
     assert alpha.listed == ("tank/grammar",)
+
+
+def test_what_was_read_of_a_host_is_lent_again_and_to_one_at_a_time() -> None:
+    readings = Readings()
+    with readings.lend("alpha") as first, readings.lend("alpha") as second:
+        assert first is not second
+    with readings.lend("alpha") as again, readings.lend("vault") as other:
+        assert again in {first, second}
+        assert other not in {first, second}
+    readings.forget(["alpha", "gone"])
+    with readings.lend("alpha") as anew:
+        assert anew is not again
+
+
+def test_what_was_read_is_forgotten_where_reading_failed() -> None:
+    readings = Readings()
+    with suppress(ZeroDivisionError), readings.lend("alpha") as first:
+        raise ZeroDivisionError
+    with readings.lend("alpha") as second:
+        assert second is not first

@@ -7,6 +7,7 @@ from pathlib import Path
 from reconciler.hosts.script import Outcome, Transcript
 from reconciler.observed.model import Observation, Seen, Unseen
 from reconciler.observed.read import read_probe
+from reconciler.observed.remembered import Remembered
 
 DATA = Path(__file__).parent / "data"
 NOW = 1795435200
@@ -21,8 +22,9 @@ class Recording:
         self.roots: list[str] = content["roots"]
         self.outcomes = {step: Outcome(**said) for step, said in content["outcomes"].items()}
 
-    def read(self) -> Observation:
-        return read_probe(self.host, self.roots, Transcript(self.outcomes), NOW)
+    def read(self, remembered: Remembered | None = None) -> Observation:
+        transcript = Transcript(self.outcomes)
+        return read_probe(self.host, self.roots, transcript, NOW, remembered=remembered)
 
     def seen(self) -> Seen:
         observation = self.read()
