@@ -4,7 +4,6 @@ Unknown is not empty: a filesystem that is not listed is absent only because its
 its pool is among the imported ones of that same observation.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
@@ -164,9 +163,10 @@ class _Facts(NamedTuple):
         marked = sorted(name for name, fs in filesystems.items() if fs.gone_since is not None)
         made: dict[str, dict[str, int]] = {}
         for name, filesystem in filesystems.items():
-            for spec, count in Counter(map(_SPEC, filesystem.snapshots)).items():
+            specs = list(map(_SPEC, filesystem.snapshots))
+            for spec in set(specs):
                 if spec is not None:
-                    made.setdefault(spec, {})[name] = count
+                    made.setdefault(spec, {})[name] = specs.count(spec)
         return cls(
             tuple(sorted(filesystems)),
             frozenset([fs.origin for fs in filesystems.values() if fs.origin]),

@@ -9,8 +9,10 @@ from reconciler.planner.absence import Absences
 from reconciler.planner.chains import Chains
 from reconciler.planner.cloning import awaited_origins
 from reconciler.planner.pairs import Pair
+from reconciler.planner.pipes import piping_of
 from reconciler.planner.plan import Conflict, Note, PlannedAction
 from reconciler.planner.retire import Retention
+from reconciler.zfs.piping import Piping
 from reconciler.zfs.types import Version
 
 
@@ -42,6 +44,8 @@ class Context:
     """Those of them that arrive encrypted, without their key."""
     limits: Mapping[str, Limits] = field(default_factory=dict)
     """Host → how much it does at once."""
+    pipings: dict[tuple[str, str, str, str], Piping] = field(default_factory=dict)
+    """What streams pass by replication, sender and target, as far as it has been asked for."""
 
     @classmethod
     def of(  # noqa: PLR0913, PLR0917 - what a plan rests on
@@ -75,6 +79,17 @@ class Context:
             chains=chains,
             limits=limits,
         )
+
+    def piping_of(self, pair: Pair, there: Seen) -> Piping:
+        """Return what each stream of a pair passes. Raises Conflicted where a rate can't be kept.
+
+        It is the same for all that a sender sends to a target.
+        """
+        sender, target = pair.source.host, pair.target
+        key = (pair.source.replication.name, sender, target.host, target.roots[sender])
+        if key not in self.pipings:
+            self.pipings[key] = piping_of(pair, there, self.limits)
+        return self.pipings[key]
 
 
 @dataclass(frozen=True, slots=True)

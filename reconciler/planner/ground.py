@@ -39,7 +39,7 @@ class Ground:
     def check_key(self, name: str) -> None:
         """See to it that something can be written at a place: not so where a key is missing."""
         seen = self._seen
-        for above in (name, *reversed(ancestors(name))):
+        for above in _upwards(name):
             place, found = (seen.host, above), seen.filesystems.get(above)
             if place in self._context.arriving_raw or (found and found.keystatus == "unavailable"):
                 raise Conflicted(
@@ -72,6 +72,12 @@ class Ground:
                 f"its parent {place[1]} is to be received first, and can't be now",
                 "settle what is said of the parent",
             )
+
+
+def _upwards(name: str) -> Iterator[str]:
+    """Yield a filesystem's name and those of its ancestors, the closest first."""
+    yield name
+    yield from reversed(ancestors(name))
 
 
 def writable(seen: Seen, filesystem: str) -> Pool:

@@ -6,7 +6,7 @@ foreign. Names of replications and hosts contain no underscore, so the parts can
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -187,6 +187,18 @@ class PairMarks:
 
     replication: str
     target: str
+    cursor_prefix: str = field(init=False, compare=False, repr=False)
+    """The cursor's bookmark name up to the guid."""
+    step_tag: str = field(init=False, compare=False, repr=False)
+    """The sender's hold on a version that is about to be sent."""
+    base_tag: str = field(init=False, compare=False, repr=False)
+    """The receiver's hold on the last version it received."""
+
+    def __post_init__(self) -> None:
+        whole = f"{self.replication}_{self.target}"
+        object.__setattr__(self, "cursor_prefix", f"rec-cursor_{whole}_")
+        object.__setattr__(self, "step_tag", f"rec-step_{whole}")
+        object.__setattr__(self, "base_tag", base_tag(self.replication))
 
     @classmethod
     def of(cls, replication: Replication, target: Target, sender: str) -> "PairMarks":
@@ -196,24 +208,9 @@ class PairMarks:
         """
         return _marks(replication.name, target.host, target.roots[sender])
 
-    @property
-    def cursor_prefix(self) -> str:
-        """The cursor's bookmark name up to the guid."""
-        return f"rec-cursor_{self.replication}_{self.target}_"
-
-    @property
-    def step_tag(self) -> str:
-        """The sender's hold on a version that is about to be sent."""
-        return f"rec-step_{self.replication}_{self.target}"
-
-    @property
-    def base_tag(self) -> str:
-        """The receiver's hold on the last version it received."""
-        return base_tag(self.replication)
-
     def is_cursor(self, version: Version) -> bool:
         """Tell whether a bookmark is a cursor of this pair, for whatever guid."""
-        if version.is_snapshot or not version.name.startswith(self.cursor_prefix):
+        if version.kind is _SNAPSHOT or not version.name.startswith(self.cursor_prefix):
             return False
         return _CURSOR_END.fullmatch(version.name, len(self.cursor_prefix)) is not None
 

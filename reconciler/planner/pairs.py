@@ -36,32 +36,16 @@ class Source:
     """The snapshots that are ours, or ours to send, oldest first."""
     snapshot_id: str | None
     """The action that makes its promised snapshot."""
+    ours: Ownership
+    """Which snapshots are managed."""
     brought: Mapping[int, str] = field(default_factory=dict)
     """Guid → the send of this plan that brings the version here, where what is received is sent on.
     """
-
-    @classmethod
-    def of(
-        cls,
-        replication: Replication,
-        seen: Seen,
-        filesystem: Filesystem,
-        snapshot_id: str | None,
-        brought: Mapping[int, str] | None = None,
-    ) -> "Source":
-        """Return the source with what is managed of it."""
-        managed = Ownership.of(replication).sent(filesystem.snapshots)
-        return cls(replication, seen, filesystem, managed, snapshot_id, brought or {})
 
     @property
     def host(self) -> str:
         """The sender host's name."""
         return self.seen.host
-
-    @property
-    def ours(self) -> Ownership:
-        """Which snapshots are managed."""
-        return Ownership.of(self.replication)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,9 +242,9 @@ def _is_namable(replication: Replication, filesystem: Filesystem) -> bool:
 
 def _has_something(replication: Replication, filesystem: Filesystem) -> bool:
     """Tell whether there is something to send, or will be: else another tool made nothing."""
-    ours = Ownership.of(replication)
-    external = isinstance(replication.snapshots, External)
-    return not external or any(ours.sends(version) for version in filesystem.snapshots)
+    if not isinstance(replication.snapshots, External):
+        return True
+    return any(map(Ownership.of(replication).sends, filesystem.snapshots))
 
 
 def is_writable(seen: Seen, filesystem: str) -> bool:
@@ -303,11 +287,14 @@ def _as_if(
         if isinstance(action, Snapshot)
         for name in action.filesystems
     }
+    ours = Ownership.of(replication)
     for filesystem in filesystems:
         maker = makers.get(filesystem.name)
+        arrives: Mapping[int, str] = {}
         if maker is None:
-            arrives = brought.get((seen.host, filesystem.name))
-            yield Source.of(replication, seen, filesystem, None, arrives)
+            arrives = brought.get((seen.host, filesystem.name), arrives)
         else:
             grown = with_versions(filesystem, maker.promised(filesystem))
-            yield Source.of(replication, seen, replace(grown, written=0), maker.id)
+            filesystem = replace(grown, written=0)  # noqa: PLW2901 - as it will be
+        managed, made = ours.sent(filesystem.snapshots), maker.id if maker is not None else None
+        yield Source(replication, seen, filesystem, managed, made, ours, arrives)

@@ -169,6 +169,9 @@ class _SourceRetention:
         self.found.append(retention)
         if retention.frozen is not None:
             return
+        stale = list(_stale_cursors(source, pairs, retention.protection))
+        if retention.verdict.keeps_all and not stale and source.replication.bookmarks is None:
+            return
         after = {id_ for pair_plan in pairs for id_ in pair_plan.settled_by}
         after |= {p.id for pair_plan in pairs for p in pair_plan.actions if _on(p, source)}
         if source.snapshot_id is not None:
@@ -181,7 +184,7 @@ class _SourceRetention:
             }
         depends = tuple(sorted(after))
         yield from self._destroys(source, retention, depends)
-        for destroy in _stale_cursors(source, pairs, retention.protection):
+        for destroy in stale:
             reason = Reason("cursor-moved", "the cursor has moved on")
             yield PlannedAction(destroy, reason, source.replication.name, depends)
 

@@ -25,7 +25,6 @@ from reconciler.planner.encryption import Form, check_form, form_of
 from reconciler.planner.ground import Ground, writable
 from reconciler.planner.history import Run, estimate, runs, singly, split_first
 from reconciler.planner.pairs import Pair
-from reconciler.planner.pipes import piping_of
 from reconciler.planner.plan import Note, PlannedAction, Severity
 from reconciler.planner.pruning import receivers_retention
 from reconciler.planner.retire import Retention, expired
@@ -77,7 +76,7 @@ class PairPlanner:
         way = find_way(self.pair, self.seen, self.there, may_send=may_send, origin=origin)
         self.waiting = frozenset(version.guid for version in way.waiting)
         flags = self._flags(here, there, way)
-        self.piping = piping_of(self.pair, self.seen, self.context.limits)
+        self.piping = self.context.piping_of(self.pair, self.seen)
         sends = self._sends(way, flags)
         base = way.wanted[-1] if way.wanted else (way.base.sender if way.base else None)
         if base is not None:
@@ -242,7 +241,8 @@ class PairPlanner:
     def _brought(self, *versions: Version) -> Iterator[str]:
         """Yield the sends that bring versions to the sender, where it sends on what it receives."""
         brought = self.source.brought
-        yield from dict.fromkeys(brought[v.guid] for v in versions if v.guid in brought)
+        if brought:
+            yield from dict.fromkeys(brought[v.guid] for v in versions if v.guid in brought)
 
     # -- after the sends -------------------------------------------------------------------------
 

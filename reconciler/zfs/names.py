@@ -119,7 +119,10 @@ def check_hold_tag(tag: str) -> None:
 
 def pool_of(name: str) -> str:
     """Return the pool that a filesystem, snapshot or bookmark is in."""
-    return name.partition("/")[0].partition("@")[0].partition("#")[0]
+    pool = name.partition("/")[0]
+    if "@" in pool or "#" in pool:
+        return pool.partition("@")[0].partition("#")[0]
+    return pool
 
 
 def filesystem_of(full: str) -> str:

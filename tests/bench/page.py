@@ -90,6 +90,12 @@ takes a connection and up to six threads), and 64 connections stay open idle (ea
 so there are never more than 96 connections and 256 threads, however many hosts there are. "plan,
 one sender in watch" is what `reconciler watch` plans at a time: one sender's part, from what its
 own hosts say.
+
+"watch: ..." is one sender and one vault, each with half of the filesystems. Both are read again
+and planned for, with what is remembered of the last time
+([design/007](design/007-many-versions.md)), after somebody has taken a snapshot of so many of the
+sender's filesystems. What is left when nothing has changed: to see that what `zfs` prints is the
+same, and that each filesystem is.
 """
 
 _TIMES = """\

@@ -25,7 +25,7 @@ from reconciler.observed.read import read_probe
 from reconciler.planner.planning import plan
 from reconciler.report import plan_json
 from reconciler.report.plan_text import plan_lines
-from tests.bench import crowd
+from tests.bench import crowd, watched
 from tests.bench.worlds import HOUR, NOW, fleet, listings
 
 VERSIONS = (100_000, 1_000_000)
@@ -144,6 +144,11 @@ def _observe(versions: int) -> Callable[[], str]:
     return lambda: crowd.crowd_cost(hosts).remark
 
 
+def _cycle(changed: int | None) -> Callable[[int], Callable[[], str]]:
+    """A look and a plan of the watch loop, after so many filesystems have changed."""
+    return lambda versions: watched.cycle(versions, EACH, changed)
+
+
 STEPS = {
     "read the probe": _read,
     "plan, nothing due": _steady,
@@ -151,6 +156,10 @@ STEPS = {
     "plan, all due": _due,
     "that plan as text": _text,
     "that plan as JSON": _json,
+    "watch: the first look and plan": _cycle(None),
+    "watch: the next, nothing changed": _cycle(0),
+    "watch: the next, 1 changed": _cycle(1),
+    "watch: the next, 100 changed": _cycle(100),
 }
 
 

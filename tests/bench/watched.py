@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 
+from reconciler.desired.model import Desired
 from reconciler.hosts.script import Outcome, Transcript
 from reconciler.observed import probe
 from reconciler.observed.model import Filesystem, Observed, Seen
@@ -30,18 +31,10 @@ Printed = dict[str, Transcript]
 class Watched:
     """The two hosts, and all that the watch loop remembers of them."""
 
-    def __init__(self, filesystems: int, versions: int) -> None:
-        self.desired, observed = fleet(1, filesystems // 2, versions)
-        self._observed = {host: seen for host, seen in observed.items() if isinstance(seen, Seen)}
-        self._remembered = {host: Remembered() for host in observed}
+    def __init__(self, desired: Desired) -> None:
+        self.desired = desired
+        self._remembered = {host: Remembered() for host in desired.hosts}
         self._memory = Memory()
-
-    def printed(self, changed: int) -> Printed:
-        """Return what is printed once somebody has taken a snapshot of so many filesystems."""
-        return {
-            host: printed(seen if host == VAULT else _busy(seen, changed))
-            for host, seen in self._observed.items()
-        }
 
     def cycle(self, said: Printed) -> str:
         """Read it and plan, with what is known from the time before; say what took how long."""
@@ -62,13 +55,22 @@ class Watched:
 
 def cycle(versions: int, each: int, changed: int | None) -> Callable[[], str]:
     """Return a cycle after which so many filesystems of all have changed; None: the first one."""
-    watched = Watched(versions // each, each)
-    said = watched.printed(0)
+    desired, observed = fleet(1, versions // each // 2, each)
+    watched, first = Watched(desired), _all_printed(observed, 0)
     if changed is None:
-        return lambda: watched.cycle(said)
-    watched.cycle(said)
-    said = watched.printed(changed)
-    return lambda: watched.cycle(said)
+        return lambda: watched.cycle(first)
+    watched.cycle(first)
+    then = _all_printed(observed, changed)
+    return lambda: watched.cycle(then)
+
+
+def _all_printed(observed: Observed, changed: int) -> Printed:
+    """Return what is printed once somebody has taken a snapshot of so many filesystems."""
+    return {
+        host: printed(seen if host == VAULT else _busy(seen, changed))
+        for host, seen in observed.items()
+        if isinstance(seen, Seen)
+    }
 
 
 def _busy(seen: Seen, changed: int) -> Seen:

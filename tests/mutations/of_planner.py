@@ -174,7 +174,7 @@ MUTATIONS = (
     PAIRS(
         "the planner takes all snapshots of a sender for managed ones",
         (3,),
-        "Ownership.of(replication).sent(filesystem.snapshots)",
+        "ours.sent(filesystem.snapshots)",
         "filesystem.snapshots",
     ),
     PAIRS(

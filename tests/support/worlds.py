@@ -233,8 +233,8 @@ def _name(name: str, guid: int) -> str:
 
 def _tag(tag: str) -> str:
     kind, _, target = tag.partition("/")
-    of_pair = {"step": PairMarks.step_tag, "base": PairMarks.base_tag}.get(kind)
-    return str(of_pair.__get__(marks(target or "vault"))) if of_pair is not None else tag
+    pair = marks(target or "vault")
+    return {"step": pair.step_tag, "base": pair.base_tag}.get(kind, tag)
 
 
 # -- what is wanted --------------------------------------------------------------------------------
