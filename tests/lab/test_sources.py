@@ -67,6 +67,31 @@ def test_what_was_renamed_goes_on_after_the_remedy(controller: Controller) -> No
     )
 
 
+def test_a_renamed_pool_goes_on_after_the_remedy(controller: Controller) -> None:
+    lab = controller.lab
+    alpha, vault = lab.machines["alpha"], lab.machines["vault"]
+    before = snapshots(lab, "vault", f"{THERE}/b c")
+    rename = "cd / && zpool export {} && zpool import -d /dev/vdb1 {} {}"
+    alpha.sh(rename.format("tank", "tank", "moved"))
+    try:
+        controller.specify(HOSTS + replication(every="10s", filesystems='"moved/data/**"'))
+        controller.due_again()
+        blocked = controller.apply()
+        conflicts = controller.plan().document["conflicts"]
+        assert blocked.code == 4, blocked.stdout
+        assert {conflict["code"] for conflict in conflicts} == {"source-renamed"}
+        remedy, *_ = {conflict["remedy"].partition(" on vault")[0] for conflict in conflicts}
+        assert remedy == "zfs rename backup/alpha/tank backup/alpha/moved"
+
+        vault.sh(remedy)
+        controller.due_again()
+        assert set(controller.modes().values()) == {"incremental"}
+        after = snapshots(lab, "vault", "backup/alpha/moved/data/b c")
+        assert after.items() > before.items()
+    finally:
+        alpha.sh(rename.format("moved", "moved", "tank"))
+
+
 def test_what_is_gone_for_long_enough_goes_when_a_person_says_so(controller: Controller) -> None:
     lab = controller.lab
     vault = lab.machines["vault"]

@@ -97,6 +97,38 @@ def test_an_unreachable_vault_stops_neither_snapshots_nor_loses_anything(
     assert here.items() <= snapshots(lab, "vault", "backup/alpha/tank/data").items()
 
 
+def test_a_full_receiver_gets_room_by_shorter_rules_and_the_stream_goes_on(
+    controller: Controller,
+) -> None:
+    lab = controller.lab
+    alpha, vault = lab.machines["alpha"], lab.machines["vault"]
+    write = (
+        "head -c {}M /dev/urandom >/tank/data/x; zfs snapshot -o reconciler:spec=data tank/data@"
+    )
+    alpha.sh("zfs create -o compression=off tank/data")
+    alpha.sh(f"{write.format(12)}rec-20260101T000000Z; {write.format(6)}rec-20260102T000000Z")
+    controller.specify(HOSTS + replication())
+    controller.converge()
+    there = snapshots(lab, "vault", "backup/alpha/tank/data")
+    assert len(there) == 3
+    free = int(vault.sh("zpool sync; zfs get -Hp -o value available backup").stdout)
+    vault.sh(f"zfs create -o reservation={free - 2 * 2**20} backup/full")
+
+    alpha.sh(f"{write.format(6)}$(date -u +rec-%Y%m%dT%H%M%SZ)")
+    full = controller.apply()
+    assert full.code != 0
+    assert "space" in full.stdout + full.stderr
+    assert snapshots(lab, "vault", "backup/alpha/tank/data") == there
+    controller.specify(HOSTS + replication(target_keep="{last: 1}"))
+    room = controller.apply()
+    assert there.keys() > snapshots(lab, "vault", "backup/alpha/tank/data").keys()
+    if room.code:  # ZFS frees the blocks some transaction groups later
+        vault.sh("zpool wait -t free backup; zpool sync; zpool sync; zpool sync")
+        controller.converge()
+    newest = list(snapshots(lab, "alpha", "tank/data").values())[-1]
+    assert list(snapshots(lab, "vault", "backup/alpha/tank/data").values()) == [newest]
+
+
 def test_a_receiver_that_was_left_out_for_longer_than_the_source_keeps_gets_an_increment(
     controller: Controller,
 ) -> None:
