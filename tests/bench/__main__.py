@@ -113,7 +113,7 @@ def _show(figure: Figure) -> None:
 def _scale(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
     for cost in costs([*VERSIONS, LARGE] if asked.large else VERSIONS, asked.runs):
         print(
-            f"{cost.what:28} {cost.versions:>10,} versions {cost.seconds:7.1f} s"
+            f"{cost.what:34} {cost.versions:>10,} versions {cost.seconds:7.1f} s"
             f" {cost.peak_mib:7,.0f} MiB  {cost.remark}",
             flush=True,
         )

@@ -75,6 +75,7 @@ def chunks(request: pytest.FixtureRequest) -> Any:
 @given(listings(VERSION, CURSOR, OTHER))
 @example("")
 @example(f"{VERSION}\n{OTHER}\n{CURSOR}\n")
+@example(f"{VERSION}\n{OTHER.removesuffix('tank/b@s 1')}tank/a@s 1\n")
 def test_versions_are_what_their_rows_say(text: str) -> None:
     assert outcome(lambda text: list(read_versions(text).items()), text) == outcome(grouped, text)
 
