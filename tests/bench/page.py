@@ -70,8 +70,8 @@ looked at; where something is not as it was to be, the remark says so.
 
 The hosts are emulated: what they do takes fifty times as long as on real ones, and what the tool
 itself does on this machine takes as long as ever. So mind the ratios, less than the seconds.
-Others kept the machine busy meanwhile, more at some times than at others: one figure may well be off
-by a factor of two, and tools were measured one after the other.
+Others kept the machine busy meanwhile, more at some times than at others, and tools were measured
+one after the other: one figure may well be off by a factor of two.
 """
 
 _SCALE = """\
