@@ -31,6 +31,9 @@ BROKEN_DELAYS = (2.0,)
 LOCKED_DELAYS = (0.5, 1.0, 2.0, 4.0)
 """Not for longer: a stream of the other controller may take a day."""
 
+NAMED = 5
+"""How many versions that stay are told of with their reasons, of those of one action."""
+
 _Result = TypeVar("_Result", bound=Verdict | Transcript)
 
 Wait = Callable[[float], object]
@@ -227,9 +230,8 @@ def host_failure(error: HostError) -> Failure:
 
 
 def _together(failures: list[Failure]) -> Failure:
-    """Return the first of several failures, saying how many more there are."""
+    """Return the first of several failures, which says of the others, too; of many a count."""
     first = failures[0]
-    if len(failures) == 1:
-        return first
-    message = f"{first.message} (and {len(failures) - 1} more)"
-    return Failure(first.kind, first.reaction, message)
+    said = "; ".join(failure.message for failure in failures[:NAMED])
+    more = f" (and {len(failures) - NAMED} more)" if len(failures) > NAMED else ""
+    return Failure(first.kind, first.reaction, said + more)

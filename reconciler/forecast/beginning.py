@@ -24,7 +24,7 @@ from reconciler.planner.planning import plan
 from reconciler.planner.retire import foreign_holds
 from reconciler.planner.snapshotting import next_due
 from reconciler.zfs.names import ancestors
-from reconciler.zfs.types import Version
+from reconciler.zfs.types import FilesystemKind, Version
 
 WritesOf = Callable[[str, Filesystem], Writes]
 """Host and filesystem → what is written there."""
@@ -174,6 +174,11 @@ class Beginning:
             raise Unforeseeable("disabled", f"{name} on {target.host} is switched off")
         if there is not None:
             self._check_place(replication, target.host, there)
+        for parent in above:
+            # Outside of the windows no plan says so: it tries nothing.
+            if parent.kind is FilesystemKind.VOLUME:
+                why = f"{parent.name} on {target.host} is a volume: nothing is received below it"
+                raise Unforeseeable("conflict", why)
         resumes = self._resumes.get(((host, filesystem.name), (target.host, name)))
         if there is None or there.inconsistent:
             return Copy(Side(target.keep, names), target.initial, None, resumes)

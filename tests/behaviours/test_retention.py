@@ -197,7 +197,18 @@ def test_h41_held_cloned_and_busy_ones_are_reported_and_the_others_go() -> None:
     (failure,) = destroy(zfs, *FIVE).failures
 
     assert zfs.there == {"tank/www@held": 2, "tank/www@cloned": 3, "tank/www@busy": 4}
-    assert failure.message == "cannot destroy snapshot tank/www@held: it's being held (and 2 more)"
+    assert failure.message == "; ".join(REFUSALS.values())
+
+
+def test_h41_of_many_that_stay_five_are_told_of_and_the_others_counted() -> None:
+    many = fs("tank/www", " ".join(f"@s{number},{number}" for number in range(1, 8))).snapshots
+    there = {version.of("tank/www"): version.guid for version in many}
+    zfs = Snapshots(there, {name: f"cannot destroy '{name}': dataset is busy" for name in there})
+
+    (failure,) = destroy(zfs, *many).failures
+
+    assert [f"@s{number}'" in failure.message for number in range(1, 8)] == [True] * 5 + [False] * 2
+    assert failure.message.endswith(" (and 2 more)")
 
 
 def test_h41_destroying_what_is_already_gone_is_a_success() -> None:

@@ -12,6 +12,7 @@ from reconciler.forecast.invent import invented
 from reconciler.forecast.ledger import Side
 from reconciler.forecast.writes import Writes
 from reconciler.observed.model import Filesystem, Observed
+from reconciler.zfs.types import FilesystemKind
 from tests.support.tokens import token
 from tests.support.worlds import NOW, desired, fs, instant, replica, seen, unseen, world
 
@@ -76,6 +77,13 @@ def left_out(specs: Desired, observed: Observed) -> list[tuple[str, str]]:
 def test_a_filesystem_that_waits_for_a_person_is_left_out(there: Filesystem, code: str) -> None:
     observed = world(seen("alpha", fs("tank/www", "@~22:00,1 @~23:00,2")), seen("vault", there))
     assert left_out(desired(WEB), observed) == [("tank/www", code)]
+
+
+def test_what_is_to_be_received_below_a_volume_is_left_out_though_no_window_is_open() -> None:
+    specs = desired("web: alpha tank/www/** every 1h keep last 2 deny 0 0 * * * 24h -> vault")
+    volume = fs("backup/alpha/tank", kind=FilesystemKind.VOLUME)
+    observed = world(seen("alpha", fs("tank/www")), seen("vault", fs("backup"), volume))
+    assert left_out(specs, observed) == [("tank/www", "conflict")]
 
 
 def test_a_host_that_was_not_seen_is_left_out() -> None:
