@@ -25,7 +25,7 @@ SHORT = (
 )
 
 
-@pytest.mark.timeout(1200, func_only=True)
+@pytest.mark.timeout(1800, func_only=True)
 def test_whatever_happens_it_converges_and_says_what_is_true(
     clean_lab: Lab, tmp_path: Path
 ) -> None:
