@@ -72,6 +72,10 @@ The hosts are emulated: what they do takes fifty times as long as on real ones, 
 itself does on this machine takes as long as ever. So mind the ratios, less than the seconds.
 Others kept the machine busy meanwhile, more at some times than at others, and tools were measured
 one after the other: one figure may well be off by a factor of two.
+
+bzfs can be ahead where many change: in a run that was broken off, on a busier machine than in the
+table, reconciler took 121 s and bzfs 73 s for K = 10 of N = 30. It shares its connections among
+streams, which reconciler does not: one that is shared would outlive the stream that is cut.
 """
 
 _SCALE = """\
