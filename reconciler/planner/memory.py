@@ -1,4 +1,4 @@
-"""What a plan had nothing to say of, for the next one: as long as all stays, it has nothing to say.
+"""What a plan has nothing to say of: neither of what is alike, nor the next one of the same.
 
 A filesystem is quiet when it is the source of one replication alone, no snapshot of it was due,
 all of its pairs were in order, nothing of it was to be destroyed on either end, its receivers have
@@ -13,16 +13,22 @@ even look for it, and comes to the same, if these are the same:
 Whatever is not the same in all of this is planned anew, and what a plan does not come to is
 forgotten. Nothing is quiet of what is sent together with clones, and nowhere where what is received
 is sent on: there the plan of one filesystem rests on those of others.
+
+Of filesystems that are alike (see `planner.alike`) one is planned, and the others are withheld. If
+it is quiet, so are they. If it is not, all is planned once more with nothing withheld.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Container, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from itertools import chain
+from operator import is_
+from typing import NamedTuple, cast
 
 from reconciler.desired.model import Desired, Received, Replication, Snapshots
 from reconciler.desired.schedule import Slot, slot_of
 from reconciler.observed.model import Filesystem, Observed, Pool, Seen, standing
+from reconciler.planner.alike import Likeness
 from reconciler.planner.context import Context, PairPlan
 from reconciler.planner.drifting import differences
 from reconciler.planner.pairs import Source
@@ -59,10 +65,31 @@ class _Quiet(NamedTuple):
 
 @dataclass(slots=True)
 class _Group:
-    """What is quiet of one replication and sender, by name."""
+    """What is quiet of one replication and sender."""
 
     terms: _Terms
     known: dict[str, _Quiet] = field(default_factory=dict)
+    """By name."""
+    alike: dict[str, list[_Quiet]] = field(default_factory=dict)
+    """One that is planned → those that are quiet if it is, and are withheld until that is known."""
+
+    def withhold(self, kinds: Iterable[Sequence[_Quiet]]) -> None:
+        """Plan one of each kind, and withhold the others."""
+        self.alike = {first.here.name: others for first, *others in kinds if others}
+
+    def settle(self, shared: Container[str]) -> bool:
+        """Take over what was withheld and is quiet, `shared` apart; tell whether that was all."""
+        quiet = {
+            end.here.name: end
+            for name, others in self.alike.items()
+            if name in self.known
+            for end in others
+            if end.here.name not in shared
+        }
+        self.known |= quiet
+        withheld = sum(map(len, self.alike.values()))
+        self.alike = {}
+        return len(quiet) == withheld
 
 
 Groups = Mapping[tuple[str, str], _Group]
@@ -81,73 +108,107 @@ class Memory:
     ) -> "Quiet":
         """Return what may be quiet in a plan; `closed` are replications whose windows are."""
         known = self._groups if _same(self._desired, desired) else {}
-        return Quiet(observed, now, frozenset(closed), known)
+        return Quiet(desired, observed, now, frozenset(closed), known)
 
     def keep(self, desired: Desired, quiet: "Quiet") -> None:
         """Take over what was quiet in a plan, in the place of all that was known before."""
-        chained = any(isinstance(r.snapshots, Received) for r in desired.replications.values())
         self._desired = desired
-        self._groups = {} if chained else quiet.groups
+        self._groups = {} if quiet.is_chained else quiet.groups
 
 
 class Quiet:
     """What is quiet in one plan."""
 
-    def __init__(self, observed: Observed, now: int, closed: frozenset[str], known: Groups) -> None:
+    def __init__(
+        self,
+        desired: Desired,
+        observed: Observed,
+        now: int,
+        closed: frozenset[str],
+        known: Groups,
+    ) -> None:
+        self.is_chained = any(
+            isinstance(one.snapshots, Received) for one in desired.replications.values()
+        )
+        """Whether something that is received is sent on."""
         self._observed = observed
         self._now = now
         self._closed = closed
         self._known = known
+        self._selected: dict[str, dict[str, frozenset[str]]] = defaultdict(dict)
+        """Host → replication → the filesystems that it selects there."""
         self.groups: dict[tuple[str, str], _Group] = {}
 
     def rest(
         self, replication: Replication, seen: Seen, filesystems: Sequence[Filesystem]
     ) -> Sequence[Filesystem]:
-        """Return those of a replication's filesystems on a sender that may have to be seen to."""
+        """Return those of a replication's filesystems on a sender that have to be planned now."""
+        names = frozenset([filesystem.name for filesystem in filesystems])
+        self._selected[seen.host][replication.name] = names
         key, terms = (replication.name, seen.host), self._terms(replication, seen)
         if terms is None or any(filesystem.origin for filesystem in filesystems):
             return filesystems
-        group = self.groups[key] = _Group(terms)
-        last = self._known.get(key)
-        if last is None or last.terms != terms:
-            return filesystems
+        group = self.groups.get(key)
+        if group is None:
+            group = self.groups[key] = _Group(terms)
+            self._begin(group, replication, seen, filesystems)
+        left_out = {end.here.name for others in group.alike.values() for end in others}
+        left_out.update(group.known)
+        return [filesystem for filesystem in filesystems if filesystem.name not in left_out]
+
+    def _begin(
+        self, group: _Group, replication: Replication, seen: Seen, filesystems: Iterable[Filesystem]
+    ) -> None:
+        """Recall what is known of a group, and withhold what is alike of the rest."""
+        last = self._known.get((replication.name, seen.host))
+        known = last.known if last is not None and last.terms == group.terms else {}
         targets = [
             (f"{target.roots[seen.host]}/", self._filesystems(target.host))
             for target in replication.targets
         ]
+        rest: list[_Quiet] = []
         for filesystem in filesystems:
             name = filesystem.name
-            known = last.known.get(name)
-            if known is None or known.here is not filesystem:
-                continue
-            received = zip(targets, known.there, strict=True)
-            if all(there.get(root + name) is found for (root, there), found in received):
-                group.known[name] = known
-        return [filesystem for filesystem in filesystems if filesystem.name not in group.known]
+            there = tuple([found.get(root + name) for root, found in targets])
+            before = known.get(name)
+            if (
+                before is not None
+                and before.here is filesystem
+                and all(map(is_, before.there, there))
+            ):
+                group.known[name] = before
+            elif None not in there:
+                rest.append(_Quiet(filesystem, cast("tuple[Filesystem, ...]", there)))
+        if len(rest) > 1 and not self.is_chained:
+            receivers = [self._seen(target.host) for target in replication.targets]
+            kinds = _kinds(rest, Likeness(replication, seen, receivers))
+            # Else planning all anew, where that has to be, would cost too much beside this.
+            if 2 * len(kinds) <= len(rest) + 1:
+                group.withhold(kinds)
 
-    def learn(
-        self,
-        sources: Iterable[Source],
-        silent: Iterable[tuple[Source, Sequence[PairPlan]]],
-        context: Context,
-    ) -> None:
-        """Note what is quiet of all sources; of the `silent` ones nothing is to be destroyed."""
-        places = Counter((source.host, source.filesystem.name) for source in sources)
+    def learn(self, silent: Iterable[tuple[Source, Sequence[PairPlan]]], context: Context) -> bool:
+        """Note what is quiet; of the `silent` sources nothing is to be destroyed.
+
+        Returns whether that goes for all that was withheld; if not, nothing is withheld any more.
+        """
         awaited = {host for host, found in context.origins.items() if found != self._origins(host)}
+        shared = {host: _in_several(list(found.values())) for host, found in self._selected.items()}
         for source, pairs in silent:
-            here, place = source.filesystem, (source.host, source.filesystem.name)
+            here = source.filesystem
             group = self.groups.get((source.replication.name, source.host))
             there = [self._received(pair_plan, context) for pair_plan in pairs]
             received = tuple(found for found in there if found is not None)
             if (
                 group is not None
                 and source.snapshot_id is None
-                and places[place] == 1
+                and here.name not in shared[source.host]
                 and awaited.isdisjoint((source.host, *(p.pair.receiver_host for p in pairs)))
                 and len(received) == len(source.replication.targets)
                 and not any(next(marks_of(end), None) for end in (here, *received))
             ):
                 group.known[here.name] = _Quiet(here, received)
+        left = [key for key, group in self.groups.items() if not group.settle(shared[key[1]])]
+        return not left
 
     def _received(self, pair_plan: PairPlan, context: Context) -> Filesystem | None:
         """Return what has been received of a pair that is in order, and has what it was given."""
@@ -174,6 +235,29 @@ class Quiet:
     def _filesystems(self, host: str) -> Mapping[str, Filesystem]:
         seen = self._observed.get(host)
         return seen.filesystems if isinstance(seen, Seen) else {}
+
+    def _seen(self, host: str) -> Seen:
+        seen = self._observed[host]
+        if not isinstance(seen, Seen):
+            raise TypeError(f"{host} is unseen")
+        return seen
+
+
+def _kinds(ends: Iterable[_Quiet], likeness: Likeness) -> Collection[Sequence[_Quiet]]:
+    """Return filesystems with those that they are like, in the order of the first of each kind."""
+    kinds: dict[Hashable, list[_Quiet]] = {}
+    for end in ends:
+        kind = likeness.of(end.here, end.there)
+        kinds.setdefault(end.here.name if kind is None else kind, []).append(end)
+    return kinds.values()
+
+
+def _in_several(sets: Sequence[frozenset[str]]) -> frozenset[str]:
+    """Return what is in more than one of some sets."""
+    if len(sets) == 1:
+        return frozenset()
+    times = Counter(chain.from_iterable(sets))
+    return frozenset([name for name, count in times.items() if count > 1])
 
 
 def _same(one: Desired | None, other: Desired) -> bool:

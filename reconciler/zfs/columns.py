@@ -15,7 +15,7 @@ from reconciler.zfs.names import check_listed_filesystem, check_version_name
 from reconciler.zfs.parse import FilesystemRow
 from reconciler.zfs.pieces import Pieces
 from reconciler.zfs.queries import VERSION_COLUMNS, filesystem_columns
-from reconciler.zfs.types import FilesystemKind, Version
+from reconciler.zfs.types import FilesystemKind, Version, VersionKind
 
 CHUNK = 1 << 14
 """Characters that are taken apart at a time: the columns of a whole listing would be very large."""
@@ -30,7 +30,7 @@ _filesystem_row = partial(tuple.__new__, FilesystemRow)
 
 T = TypeVar("T")
 
-Columns = Sequence[tuple[str, ...]]
+Columns = Sequence[Sequence[str]]
 
 Groups = dict[str, list[Version]]
 """Filesystem → its versions."""
@@ -87,7 +87,7 @@ class FilesystemListing:
             return parse.parse_filesystems(text, self._properties)
 
     def _rows(self, text: str) -> list[FilesystemRow]:
-        columns = _chunks(text, filesystem_columns(self._properties))
+        columns = _chunks(text, len(filesystem_columns(self._properties)))
         return [row for chunk in columns for row in _rows(chunk, self._properties)]
 
 
@@ -110,19 +110,18 @@ class _VersionReader:
     """Reads rows of versions; what they share is one value in all that it ever reads."""
 
     def __init__(self) -> None:
-        self._names = _Shared(_version_name)
+        self._kinds, self._names = _Shared(_version_kind), _Shared(_version_name)
         self._createtxgs, self._creations = _Shared(parse.number), _Shared(parse.number)
         self._userrefs, self._specs = _Shared(_count), _Shared(parse.optional)
 
     def read(self, text: str) -> Groups:
         """Return the versions of each filesystem."""
         groups: Groups = {}
-        for columns in _chunks(text, VERSION_COLUMNS):
-            fulls, guid, createtxg, creation, holds, written, referenced, spec, _ = columns
-            parts = [full.partition("@") if "@" in full else full.partition("#") for full in fulls]
-            filesystems, delimiters, labels = zip(*parts, strict=True)
+        for columns in _chunks(text, len(VERSION_COLUMNS) + 2, _delimited, named=2):
+            filesystems, labels, guid, createtxg, creation = columns[:5]
+            holds, written, referenced, spec = columns[5:]
             rows = zip(
-                map(parse.KINDS.__getitem__, delimiters),
+                self._kinds.of(labels),
                 self._names.of(labels),
                 _numbers(guid),
                 self._createtxgs.of(createtxg),
@@ -158,7 +157,7 @@ def _runs(values: Sequence[str]) -> list[int]:
 def _rows(columns: Columns, properties: Sequence[str]) -> Iterator[FilesystemRow]:
     name, kind, guid, createtxg, used, written, referenced = columns[:7]
     encryption, keystatus, encryptionroot, origin, readonly, mounted = columns[7:13]
-    token, inconsistent, spec, reconcile, placeholder, gone, *values, _ = columns[13:]
+    token, inconsistent, spec, reconcile, placeholder, gone, *values = columns[13:]
     for one in name:
         check_listed_filesystem(one)
     rows = zip(
@@ -194,20 +193,37 @@ def _given(properties: Sequence[str], row: Sequence[str]) -> Mapping[str, str]:
     return {name: value for name, value in zip(properties, row, strict=True) if value != "-"}
 
 
-def _chunks(text: str, names: Sequence[str]) -> Iterator[Columns]:
-    """Yield the columns of some rows after the other; ValueError if rows differ in length.
+def _delimited(text: str) -> str:
+    """Part the names of versions from their filesystems'; ValueError if more could be parted.
 
-    The first and the last column say the same.
+    Each row has two of the delimiters: then no other column has one that looks like its end.
+    """
+    if text.count("@") + text.count("#") != 2 * text.count("\n"):
+        raise ValueError(text)
+    return text.replace("@", "\t@").replace("#", "\t#")
+
+
+def _chunks(
+    text: str, width: int, part: Callable[[str], str] = str, *, named: int = 1
+) -> Iterator[Columns]:
+    """Yield the columns of some rows after the other; ValueError if not all rows have `width`.
+
+    The last ones say the same as as many of the first ones, and are left out: `named` of them,
+    after what `part` does to the text.
     """
     start = 0
     while start < len(text):
-        end = text.find("\n", min(start + CHUNK, len(text) - 1))
-        lines = text[start:end].split("\n")
-        columns = list(zip(*[line.split("\t") for line in lines], strict=True))
-        if end < 0 or len(columns) != len(names) or columns[0] != columns[-1]:
-            raise ValueError(text[start:end])
-        yield columns
-        start = end + 1
+        end = text.find("\n", min(start + CHUNK, len(text) - 1)) + 1
+        fields = part(text[start:end]).replace("\n", "\n\t").split("\t")
+        columns = [fields[column:-1:width] for column in range(width)]
+        *first, name = columns[:named]
+        *again, last = columns[-named:]
+        # Each line's end is in the last column, and is none of the others' then.
+        whole = len(fields) - 1 == width * text.count("\n", start, end)
+        if not (end and whole and first == again and "".join(last) == "\n".join(name) + "\n"):
+            raise ValueError(text[start : start + CHUNK])
+        yield columns[:-named]
+        start = end
 
 
 class _Shared(Generic[T]):
@@ -249,6 +265,11 @@ def _count(field: str) -> int:
     return 0 if field == "-" else parse.number(field)
 
 
-def _version_name(name: str) -> str:
+def _version_kind(label: str) -> VersionKind:
+    return parse.KINDS[label[:1]]
+
+
+def _version_name(label: str) -> str:
+    name = label[1:]
     check_version_name(name)
     return name

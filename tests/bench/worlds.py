@@ -201,7 +201,9 @@ def listings(folder: Path, filesystems: int, versions: int) -> dict[str, Path]:
         file.writelines(map(_filesystem_row, names))
     with files[probe.VERSIONS].open("w") as file:
         for place, name in enumerate(names[2:]):
-            file.writelines(_version_row(name, place, number) for number in range(versions))
+            file.writelines(
+                _version_row(name, place, number) for number in reversed(range(versions))
+            )
     return files
 
 

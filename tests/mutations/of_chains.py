@@ -10,7 +10,7 @@ BROKEN = "tests/unit/desired/test_broken_specs.py"
 
 MIDDLE = partial(Mutation, file="reconciler/planner/middle.py", tests=(CHAINS,))
 READ = partial(Mutation, file="reconciler/planner/chains.py", tests=(CHAINS,))
-PLANNING = partial(Mutation, file="reconciler/planner/planning.py", tests=(CHAINS,))
+PLANNING = partial(Mutation, file="reconciler/planner/source_retention.py", tests=(CHAINS,))
 GUARDS = partial(Mutation, file="reconciler/planner/guards.py", tests=(CHAINS,))
 SPECS = partial(Mutation, file="reconciler/desired/chains.py", tests=(BROKEN,))
 
@@ -84,7 +84,7 @@ MUTATIONS = (
         (3,),
         "after = tuple(sorted({*depends, *before}))",
         "after = depends",
-        file="reconciler/planner/planning.py",
+        file="reconciler/planner/source_retention.py",
         tests=(BOOKMARKS,),
     ),
     Mutation(

@@ -5,7 +5,9 @@ from functools import partial
 from tests.mutations.mutation import Mutation
 
 ALONE = ("tests/unit/planner/test_memory.py",)
+ALIKE = ("tests/unit/planner/test_alike.py",)
 MEMORY = partial(Mutation, file="reconciler/planner/memory.py", tests=ALONE)
+LIKENESS = partial(Mutation, file="reconciler/planner/alike.py", tests=ALIKE)
 
 MUTATIONS = (
     MEMORY(
@@ -17,14 +19,14 @@ MUTATIONS = (
     MEMORY(
         "a filesystem needs nothing whatever became of it",
         (2, 3, 6),
-        "            if known is None or known.here is not filesystem:\n",
-        "            if known is None:\n",
+        "                and before.here is filesystem\n",
+        "",
     ),
     MEMORY(
         "a filesystem needs nothing whatever became of what was received",
         (2, 3, 6),
-        "if all(there.get(root + name) is found for",
-        "if all(there.get(root + name) is not None or found for",
+        "                and all(map(is_, before.there, there))\n",
+        "",
     ),
     MEMORY(
         "all is quiet whatever the specs say",
@@ -41,8 +43,8 @@ MUTATIONS = (
     MEMORY(
         "all is quiet whatever became of the hosts",
         (3,),
-        "        if last is None or last.terms != terms:\n",
-        "        if last is None:\n",
+        " if last is not None and last.terms == group.terms else {}\n",
+        " if last is not None else {}\n",
     ),
     MEMORY(
         "all is quiet whatever became of the pools",
@@ -65,7 +67,7 @@ MUTATIONS = (
     MEMORY(
         "what one replication does not need no other does",
         (3,),
-        "                and places[place] == 1\n",
+        "                and here.name not in shared[source.host]\n",
         "",
     ),
     MEMORY(
@@ -83,20 +85,20 @@ MUTATIONS = (
     MEMORY(
         "what is sent on is quiet whatever comes",
         (3, 6),
-        "        self._groups = {} if chained else quiet.groups\n",
+        "        self._groups = {} if quiet.is_chained else quiet.groups\n",
         "        self._groups = quiet.groups\n",
     ),
     MEMORY(
         "what is forgotten is remembered",
         (6,),
-        "                group.known[name] = known\n        return",
-        "                pass\n        group.known = {**last.known}\n        return",
+        "                group.known[name] = before\n",
+        "                group.known = {**known}\n",
     ),
     Mutation(
         "what is quiet need not be explained",
         (8,),
-        "    if memory is not None and not explain:\n",
-        "    if memory is not None:\n",
+        "    quiet = None if explain else memory.recall(",
+        "    quiet = memory.recall(",
         "reconciler/planner/planning.py",
         ALONE,
     ),
@@ -105,8 +107,58 @@ MUTATIONS = (
         (6,),
         "        if not planned:\n",
         "        if pairs:\n",
-        "reconciler/planner/planning.py",
+        "reconciler/planner/source_retention.py",
         ALONE,
+    ),
+    Mutation(
+        "what is alike is quiet whatever is found of the one that was looked at",
+        (3, 6),
+        "        if not looked.teach(quiet):\n",
+        "        if looked.teach(quiet) is None:\n",
+        "reconciler/planner/planning.py",
+        ALIKE,
+    ),
+    LIKENESS(
+        "filesystems are alike whatever guids are the same on both ends",
+        (1, 3),
+        "        _same(guids, numbers),\n",
+        "",
+    ),
+    LIKENESS(
+        "filesystems are alike whatever times their versions have",
+        (6,),
+        "        creations,\n",
+        "",
+    ),
+    LIKENESS(
+        "filesystems are alike whoever made their versions",
+        (3,),
+        "        specs,\n",
+        "",
+    ),
+    LIKENESS(
+        "filesystems are alike whether their versions are held or not",
+        (6,),
+        "        userrefs,\n        specs,\n        holds,\n",
+        "        specs,\n",
+    ),
+    LIKENESS(
+        "filesystems are alike whether they have clones or not",
+        (6,),
+        "if self._asks_for_changes or any(map(_is_cloned, ends, self._cloned)):",
+        "if self._asks_for_changes:",
+    ),
+    LIKENESS(
+        "filesystems are alike whatever was written to them",
+        (6,),
+        "if self._asks_for_changes or any(",
+        "if any(",
+    ),
+    LIKENESS(
+        "a guid that only one end has is one that both have",
+        (1, 3),
+        "numbers.setdefault(guid, -1 - len(numbers))",
+        "numbers.setdefault(guid, len(numbers) - 1)",
     ),
     Mutation(
         "a pair in which something is to be done is in order",

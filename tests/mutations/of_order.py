@@ -9,7 +9,7 @@ ORDER = ("tests/property/test_plans.py::test_the_order_of_mappings_changes_nothi
 
 PAIR = partial(Mutation, file="reconciler/planner/replication.py", tests=(REPLICATION,))
 PAIRS = partial(Mutation, file="reconciler/planner/pairs.py", tests=ORDER)
-PLANNING = partial(Mutation, file="reconciler/planner/planning.py", tests=(REPLICATION,))
+PLANNING = partial(Mutation, file="reconciler/planner/source_retention.py", tests=(REPLICATION,))
 
 MUTATIONS = (
     PAIR(

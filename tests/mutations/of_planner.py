@@ -7,7 +7,7 @@ from tests.mutations.mutation import Mutation
 ALONE = "tests/unit/planner/test_without_guards.py"
 
 RETIRE = partial(Mutation, file="reconciler/planner/retire.py", tests=(ALONE,))
-PLANNING = partial(Mutation, file="reconciler/planner/planning.py", tests=(ALONE,))
+PLANNING = partial(Mutation, file="reconciler/planner/source_retention.py", tests=(ALONE,))
 PAIR = partial(Mutation, file="reconciler/planner/replication.py", tests=(ALONE,))
 PAIRS = partial(Mutation, file="reconciler/planner/pairs.py", tests=(ALONE,))
 WAY = partial(Mutation, file="reconciler/planner/way.py", tests=(ALONE,))

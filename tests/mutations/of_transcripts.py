@@ -104,8 +104,20 @@ MUTATIONS = (
     COLUMNS(
         "a column too many is the next row's",
         (1,),
-        "or columns[0] != columns[-1]",
-        "",
+        "whole and first == again and",
+        "whole and",
+    ),
+    COLUMNS(
+        "what is no name is parted as one",
+        (1,),
+        '    if text.count("@") + text.count("#") != 2 * text.count("\\n"):\n',
+        "    if not text:\n",
+    ),
+    COLUMNS(
+        "a row may end in another column",
+        (1,),
+        "if not (end and whole and first",
+        "if not (end and first",
     ),
     COLUMNS(
         "names of versions in long listings are not looked at",

@@ -30,9 +30,9 @@ OURS = "@~22:00,11 @~23:00,12"
 
 
 def settled(specs: Desired = WEB) -> Observed:
-    """Two filesystems that are in order on both ends."""
+    """Two filesystems that are in order on both ends, and not alike."""
     hosts = [
-        seen("alpha", fs("tank/a", OURS), fs("tank/b", "@~23:00,22")),
+        seen("alpha", fs("tank/a", OURS), fs("tank/b", "@mine,21 @~23:00,22")),
         *(seen(host, pools=[pool("backup")]) for host in ("vault", "north")),
     ]
     hosts[1:] = [replace(one, filesystems={"backup": fs("backup")}) for one in hosts[1:]]

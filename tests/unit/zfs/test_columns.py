@@ -72,6 +72,20 @@ def chunks(request: pytest.FixtureRequest) -> Any:
     columns.CHUNK = before
 
 
+BREAKS = ("\n", "\n\t", "\t\n", "\t\t", "@", "#", "")
+
+
+@pytest.mark.parametrize("instead", BREAKS)
+@pytest.mark.parametrize("place", range(VERSION.count("\t")))
+def test_a_row_that_ends_elsewhere_is_none(place: int, instead: str) -> None:
+    for row in (VERSION, CURSOR, OTHER):
+        fields = row.split("\t")
+        broken = "\t".join(fields[: place + 1]) + instead + "\t".join(fields[place + 1 :])
+        for text in (f"{broken}\n", f"{VERSION}\n{broken}\n{OTHER}\n"):
+            assert isinstance(outcome(read_versions, text), tuple)
+            assert outcome(read_versions, text) == outcome(grouped, text)
+
+
 @given(listings(VERSION, CURSOR, OTHER))
 @example("")
 @example(f"{VERSION}\n{OTHER}\n{CURSOR}\n")
