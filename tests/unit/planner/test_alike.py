@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.actions import Snapshot
 from reconciler.desired.model import Desired
 from reconciler.observed.change import with_filesystem, without_filesystem
 from reconciler.observed.model import Filesystem, Observed
@@ -22,6 +23,7 @@ SCHEDULED = desired("web: alpha tank/** !tank every 1h keep last 2 -> vault keep
 IF_CHANGED = desired(
     "web: alpha tank/** !tank every 1h if-changed keep last 2 -> vault keep last 3"
 )
+BY_THE_HOUR = desired("web: alpha tank/** !tank keep hourly 2 -> vault keep hourly 2")
 
 
 def settled(specs: Desired, filesystem: Filesystem, twins: int, *others: Filesystem) -> Observed:
@@ -45,6 +47,7 @@ WORLDS = {
     "held": (SPECS, fs("tank/a", "@~19:00,11,held=keep @~20:00,12,refs=1 @~22:00,14 @~23:00,15")),
     "another's": (SPECS, fs("tank/a", "@~20:00,12,spec=other @~22:00,14 @~23:00,15")),
     "written": (IF_CHANGED, fs("tank/a", "@~20:00,12 @~21:00,14 @mine,15,written=0")),
+    "by the hour": (BY_THE_HOUR, fs("tank/a", HISTORY)),
     "encrypted": (SPECS, replace(fs("tank/a", HISTORY), **encrypted())),
 }
 
@@ -80,6 +83,24 @@ def test_what_happens_to_one_of_those_that_are_alike_is_seen(name: str, touch: T
         for number in range(max(1, len(one.versions))) if one.name.endswith(("/a", "/a1")) else ():
             changed = with_filesystem(observed, host, touch(one, number))
             assert plan(specs, changed, NOW) == in_full(specs, changed)
+
+
+@pytest.mark.parametrize("end", ["alpha", "vault"])
+@pytest.mark.parametrize("touch", TOUCHES)
+def test_what_happens_to_all_of_those_that_are_alike_is_seen(end: str, touch: Touch) -> None:
+    specs, filesystem = WORLDS["plain"]
+    observed = settled(specs, filesystem, 2)
+    for host, one in places(observed):
+        if host == end and "tank/a" in one.name:
+            observed = with_filesystem(observed, host, touch(one, 0))
+    assert plan(specs, observed, NOW) == in_full(specs, observed)
+
+
+def test_what_is_due_for_all_of_those_that_are_alike_is_planned_for_all() -> None:
+    observed = settled(SCHEDULED, WORLDS["scheduled"][1], 2)
+    snapshot, *_ = (p.action for p in plan(SCHEDULED, observed, NOW + 3600).actions)
+    assert isinstance(snapshot, Snapshot)
+    assert snapshot.filesystems == ("tank/a", "tank/a1", "tank/a2")
 
 
 def test_what_has_a_clone_no_more_is_not_like_others() -> None:

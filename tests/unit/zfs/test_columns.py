@@ -82,8 +82,19 @@ def test_a_row_that_ends_elsewhere_is_none(place: int, instead: str) -> None:
         fields = row.split("\t")
         broken = "\t".join(fields[: place + 1]) + instead + "\t".join(fields[place + 1 :])
         for text in (f"{broken}\n", f"{VERSION}\n{broken}\n{OTHER}\n"):
-            assert isinstance(outcome(read_versions, text), tuple)
+            assert isinstance(outcome(grouped, text), tuple)
             assert outcome(read_versions, text) == outcome(grouped, text)
+
+
+@pytest.mark.parametrize("instead", BREAKS)
+@pytest.mark.parametrize("place", range(PLAIN.count("\t")))
+def test_a_filesystem_whose_row_ends_elsewhere_is_none(place: int, instead: str) -> None:
+    for row in (PLAIN, SEALED):
+        fields = row.split("\t")
+        broken = "\t".join(fields[: place + 1]) + instead + "\t".join(fields[place + 1 :])
+        for text in (f"{broken}\n", f"{PLAIN}\n{broken}\n{SEALED}\n"):
+            assert isinstance(outcome(parse.parse_filesystems, text), tuple)
+            assert outcome(read_filesystems, text) == outcome(parse.parse_filesystems, text)
 
 
 @given(listings(VERSION, CURSOR, OTHER))
