@@ -65,6 +65,7 @@ def _asked(argv: Sequence[str]) -> argparse.Namespace:
     peers.add_argument("--scratch", type=Path, help="where peers are installed, and stay")
     scale = parser.add_argument_group("scale")
     scale.add_argument("--large", action="store_true", help=f"{LARGE:,} versions, too")
+    scale.add_argument("--step", action="append", default=[], help="only those with it in the name")
     scale.add_argument("--runs", type=int, default=3, help="of each step; the quickest counts")
     streams = parser.add_argument_group("streams")
     streams.add_argument("--mebibytes", type=int, default=64, help="of noise in each stream")
@@ -111,7 +112,7 @@ def _show(figure: Figure) -> None:
 
 
 def _scale(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    for cost in costs([*VERSIONS, LARGE] if asked.large else VERSIONS, asked.runs):
+    for cost in costs([*VERSIONS, LARGE] if asked.large else VERSIONS, asked.runs, asked.step):
         print(
             f"{cost.what:34} {cost.versions:>10,} versions {cost.seconds:7.1f} s"
             f" {cost.peak_mib:7,.0f} MiB  {cost.remark}",

@@ -141,10 +141,13 @@ def version_rows(count: int) -> str:
     return "".join(rows)
 
 
-def fleet(senders: int, filesystems: int, versions: int) -> tuple[Desired, Observed]:
+def fleet(
+    senders: int, filesystems: int, versions: int, *, alike: bool = True
+) -> tuple[Desired, Observed]:
     """Return a steady world of any size: one filesystem of each sender in order, many times over.
 
-    What is in order is found out by planning for one; the others are the same with other guids.
+    What is in order is found out by planning for one; the others are the same with other guids,
+    and if they are not to be `alike`, were snapshotted a second later than the one before.
     """
     parts = [steady_world(1, 1, versions, first=number) for number in range(senders)]
     hosts: dict[str, HostAddress] = {}
@@ -156,7 +159,8 @@ def fleet(senders: int, filesystems: int, versions: int) -> tuple[Desired, Obser
         replications |= desired.replications
         for host, seen in world.items():
             assert isinstance(seen, Seen)
-            copies = dict(_copies(seen.filesystems.values(), filesystems))
+            later = 0 if alike else 1
+            copies = dict(_copies(seen.filesystems.values(), filesystems, later))
             observed[host] = replace(seen, filesystems=copies)
             vault |= copies if host == VAULT else {}
     last = parts[-1][1][VAULT]
@@ -165,23 +169,25 @@ def fleet(senders: int, filesystems: int, versions: int) -> tuple[Desired, Obser
     return Desired(hosts=hosts, replications=replications, digest="sha256:0"), observed
 
 
-def _copies(found: Iterable[Filesystem], times: int) -> Iterator[tuple[str, Filesystem]]:
-    """Yield filesystems by name, those with versions so many times."""
+def _copies(
+    found: Iterable[Filesystem], times: int, later: int
+) -> Iterator[tuple[str, Filesystem]]:
+    """Yield filesystems by name, those with versions so many times, each so many seconds later."""
     for one in found:
         if not one.versions:
             yield one.name, one
             continue
         for number in range(times):
             name = f"{one.name}-{number:04}"
-            versions = tuple(_other(version, number) for version in one.versions)
+            versions = tuple(_other(version, number, number * later) for version in one.versions)
             yield name, replace(one, name=name, versions=versions)
 
 
-def _other(version: Version, number: int) -> Version:
+def _other(version: Version, number: int, later: int) -> Version:
     """Return a version with a guid of its own, which a cursor has in its name."""
     guid = version.guid ^ number
     name = version.name if version.is_snapshot else f"{version.name[:-16]}{guid:016x}"
-    return version._replace(guid=guid, name=name)
+    return version._replace(guid=guid, name=name, creation=version.creation + later)
 
 
 def listings(folder: Path, filesystems: int, versions: int) -> dict[str, Path]:
