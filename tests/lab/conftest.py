@@ -33,7 +33,11 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests below this folder and give them time: the hosts are emulated."""
+    """Mark the tests below this folder and give them time: the hosts are emulated.
+
+    The longest one begins first: else one lab would wait for the other at the end.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("longest") is None)
     for item in items:
         if _HERE in item.path.parents:
             item.add_marker(pytest.mark.lab)

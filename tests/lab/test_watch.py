@@ -25,6 +25,7 @@ SHORT = (
 )
 
 
+@pytest.mark.longest
 @pytest.mark.timeout(1800, func_only=True)
 def test_whatever_happens_it_converges_and_says_what_is_true(
     clean_lab: Lab, tmp_path: Path
