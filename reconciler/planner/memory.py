@@ -243,10 +243,19 @@ class Quiet:
         return seen
 
 
+_TRIED = 16
+"""How many filesystems are compared first: if no two of them are alike, few of the others are."""
+
+
 def _kinds(ends: Iterable[_Quiet], likeness: Likeness) -> Collection[Sequence[_Quiet]]:
-    """Return filesystems with those that they are like, in the order of the first of each kind."""
+    """Return filesystems with those that they are like, in the order of the first of each kind.
+
+    None at all where the first ones are all different: it would cost more than it saves.
+    """
     kinds: dict[Hashable, list[_Quiet]] = {}
-    for end in ends:
+    for number, end in enumerate(ends):
+        if number == _TRIED == len(kinds):
+            return ()
         kind = likeness.of(end.here, end.there)
         kinds.setdefault(end.here.name if kind is None else kind, []).append(end)
     return kinds.values()

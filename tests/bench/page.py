@@ -70,12 +70,12 @@ looked at; where something is not as it was to be, the remark says so.
 
 The hosts are emulated: what they do takes fifty times as long as on real ones, and what the tool
 itself does on this machine takes as long as ever. So mind the ratios, less than the seconds.
-Others kept the machine busy meanwhile, more at some times than at others, and tools were measured
-one after the other: one figure may well be off by a factor of two.
+With N = 30 the machine had little else to do; with fewer others kept it busy, and one figure may
+well be off by a factor of two. Tools are measured one after the other.
 
-bzfs can be ahead where many change: in a run that was broken off, on a busier machine than in the
-table, reconciler took 121 s and bzfs 73 s for K = 10 of N = 30. It shares its connections among
-streams, which reconciler does not: one that is shared would outlive the stream that is cut.
+Where a third has changed, bzfs is ahead with N = 30: each of our streams opens two connections,
+and on an emulated processor a login takes as long as several commands. bzfs shares its connections
+among streams; we do not yet, because one that is shared must not outlive a stream that is cut.
 """
 
 _SCALE = """\

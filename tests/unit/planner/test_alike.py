@@ -74,6 +74,18 @@ def test_one_of_those_that_are_alike_is_planned(name: str, planned: list[str]) -
     assert planned == ["tank/a"]
 
 
+def test_where_the_first_ones_are_all_different_no_more_are_compared(planned: list[str]) -> None:
+    observed = settled(SPECS, WORLDS["plain"][1], 60)
+    names = sorted(f"tank/a{number}" for number in ("", *range(1, 61)))
+    for number, (_, one) in enumerate(p for p in places(observed) if p[1].name in names[:16]):
+        first = one.versions[0]._replace(creation=number)
+        changed = replace(one, versions=(first, *one.versions[1:]))
+        observed = with_filesystem(observed, "alpha", changed)
+    planned.clear()
+    assert plan(SPECS, observed, NOW).actions == ()
+    assert planned == names
+
+
 @pytest.mark.parametrize("name", WORLDS)
 @pytest.mark.parametrize("touch", TOUCHES)
 def test_what_happens_to_one_of_those_that_are_alike_is_seen(name: str, touch: Touch) -> None:
