@@ -70,8 +70,9 @@ looked at; where something is not as it was to be, the remark says so.
 
 The hosts are emulated: what they do takes fifty times as long as on real ones, and what the tool
 itself does on this machine takes as long as ever. So mind the ratios, less than the seconds.
-With N = 30 the machine had little else to do; with fewer others kept it busy, and one figure may
-well be off by a factor of two. Tools are measured one after the other.
+With N = 30 the machine had little else to do (tests at the lowest priority for some minutes of
+reconciler's turn); with fewer others kept it busy, and one figure may well be off by a factor of
+two. Tools are measured one after the other.
 
 Where a third has changed, bzfs is ahead with N = 30: each of our streams opens two connections,
 and on an emulated processor a login takes as long as several commands. bzfs shares its connections
@@ -87,6 +88,7 @@ processor, the least of some runs, without waiting for hosts. Memory is the peak
 process, what it works on included. In the fleet the hosts share the names of versions, which makes
 it smaller than a real one.
 
+Others kept the machine busy meanwhile, at the time of the latest figures the integration tests.
 "count to ten million" is to compare with other machines. Where a sender's filesystems are alike
 (their versions have the same names and times, as when one command takes the snapshots of a pool)
 one of them is planned; "none alike" is the same fleet with other times for each. With ten million
@@ -228,8 +230,9 @@ def _wall_row(found: Mapping[str, Any], ours: float) -> Row:
 
 def _scale(runs: Sequence[Run]) -> Iterator[str]:
     yield _SCALE
+    found = _latest(runs, "what", "versions").values()
     columns = ("versions", "what", "seconds", "peak MiB", "before MiB", "how much it was")
-    yield _table(columns, [_cost(cost) for cost in _latest(runs, "what", "versions").values()])
+    yield _table(columns, [_cost(cost) for cost in sorted(found, key=itemgetter("versions"))])
 
 
 def _cost(cost: Mapping[str, Any]) -> Row:

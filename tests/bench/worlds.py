@@ -187,7 +187,8 @@ def _other(version: Version, number: int, later: int) -> Version:
     """Return a version with a guid of its own, which a cursor has in its name."""
     guid = version.guid ^ number
     name = version.name if version.is_snapshot else f"{version.name[:-16]}{guid:016x}"
-    return version._replace(guid=guid, name=name, creation=version.creation + later)
+    found = version._replace(guid=guid, name=name)
+    return found._replace(creation=version.creation + later) if later else found
 
 
 def listings(folder: Path, filesystems: int, versions: int) -> dict[str, Path]:
