@@ -43,7 +43,8 @@ def plan(  # noqa: PLR0913 - what it is made from, and how
     it. `explain` records for each version on both sides why it stays. `allow_destroy` are the
     replications whose destroy budget a person has lifted for this plan. With a `memory` of the plan
     before the same comes out; what that one found to be in order and has not changed is not looked
-    at again.
+    at again. Of filesystems that are alike one is looked at, unless there is something to be done
+    about it, or `explain`.
     """
     closed = closed_windows(desired, now)
     absences = Absences.of(desired, observed)
