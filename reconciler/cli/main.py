@@ -14,7 +14,7 @@ from reconciler.cli.output import print_error
 from reconciler.errors import HostError, LockHeld, ReconcilerError, UsageError
 
 _TYPER_USAGE = 2
-_GARBAGE = 50_000
+_GARBAGE = 500_000
 """Values made between two looks for garbage in cycles: versions are many, and in none."""
 
 _DONE, _ERROR, _INCOMPLETE, _LOCKED, _USAGE, _INTERRUPTED = 0, 1, 3, 11, 64, 130

@@ -24,6 +24,7 @@ from reconciler.report.status import (
     SpecsStatus,
     Way,
 )
+from reconciler.zfs.versions import columns_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,9 +215,10 @@ def _host(engine: Engine, address: HostAddress, before: HostStatus | None, now: 
 def _with_facts(status: HostStatus, seen: Seen) -> HostStatus:
     snapshots = bookmarks = 0
     for filesystem in seen.filesystems.values():
-        count = sum(version.is_snapshot for version in filesystem.versions)
+        labels = columns_of(filesystem.versions).labels
+        count = sum(label.startswith("@") for label in labels)
         snapshots += count
-        bookmarks += len(filesystem.versions) - count
+        bookmarks += len(labels) - count
     return replace(
         status,
         observed_at=seen.at,

@@ -15,6 +15,7 @@ from reconciler.controller.queue import backoff
 from reconciler.controller.surroundings import Each, in_turn
 from reconciler.observed.model import Observation, Observed, Seen
 from reconciler.report.telemetry import Telemetry
+from reconciler.zfs.versions import columns_of
 
 MOMENT = 2.0
 """Seconds for which an observation serves others who ask, though nobody listens on the host."""
@@ -243,4 +244,5 @@ def _versions(seen: Seen, name: str) -> tuple[int, frozenset[tuple[str, int]]] |
     filesystem = seen.filesystems.get(name)
     if filesystem is None:
         return None
-    return filesystem.guid, frozenset((v.label, v.guid) for v in filesystem.versions)
+    columns = columns_of(filesystem.versions)
+    return filesystem.guid, frozenset(zip(columns.labels, columns.guids, strict=True))

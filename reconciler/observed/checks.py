@@ -5,14 +5,12 @@ observation will do. Everything else here should not happen, and is not explaine
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from operator import itemgetter
+from itertools import compress
 
 from reconciler.observed.model import Pool
 from reconciler.observed.trouble import Trouble, changed
 from reconciler.zfs.names import ancestors, filesystem_of, parent_of
-from reconciler.zfs.types import Version
-
-_LABEL = itemgetter(Version._fields.index("kind"), Version._fields.index("name"))
+from reconciler.zfs.versions import NONE, Versions
 
 
 def refuse_duplicates(where: str, names: Iterable[Hashable]) -> None:
@@ -54,10 +52,10 @@ def check_roots(roots: Iterable[str], missing: frozenset[str], names: set[str]) 
 
 
 def check_groups(
-    groups: Mapping[str, Sequence[Version]],
+    groups: Mapping[str, Versions],
     roots: Sequence[str],
     names: set[str],
-    is_checked: Callable[[str, Sequence[Version]], bool],
+    is_checked: Callable[[str, Versions], bool],
 ) -> None:
     """Refuse versions that were not asked for, and any that are there twice.
 
@@ -71,18 +69,17 @@ def check_groups(
             continue
         if filesystem not in wanted and wanted.isdisjoint(ancestors(filesystem)):
             raise Trouble(f"versions of {filesystem} were listed unasked")
-        if len(set(map(_LABEL, versions))) < len(versions):
-            refuse_duplicates(filesystem, map(_LABEL, versions))
+        labels = versions.columns.labels
+        if len(set(labels)) < len(labels):
+            refuse_duplicates(filesystem, labels)
 
 
-def check_holds(tags: Mapping[str, Sequence[str]], groups: Mapping[str, Sequence[Version]]) -> None:
+def check_holds(tags: Mapping[str, Sequence[str]], groups: Mapping[str, Versions]) -> None:
     """Refuse holds of snapshots that were not asked about, and any that are there twice."""
-    held = {
-        version.of(filesystem)
-        for filesystem in {filesystem_of(name) for name in tags}
-        for version in groups.get(filesystem, ())
-        if version.userrefs
-    }
+    held = set()
+    for filesystem in {filesystem_of(name) for name in tags}:
+        columns = groups.get(filesystem, NONE).columns
+        held |= {filesystem + label for label in compress(columns.labels, columns.userrefs)}
     for name, found in tags.items():
         if name not in held:
             raise Trouble(f"holds of {name} were listed unasked")

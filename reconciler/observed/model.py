@@ -4,15 +4,16 @@ Unknown is not empty: a filesystem that is not listed is absent only because its
 its pool is among the imported ones of that same observation.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from operator import itemgetter
+from itertools import compress
 from typing import NamedTuple, cast
 
 from reconciler.zfs.types import FilesystemKind, Version, VersionKind
+from reconciler.zfs.versions import columns_of
 
 _SNAPSHOT = VersionKind.SNAPSHOT
-_SPEC = itemgetter(Version._fields.index("spec"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Filesystem:
     """`reconciler:reconcile=disabled`, own or inherited: hands off."""
     properties: Mapping[str, str] = field(default_factory=dict)
     """Those that specs ask for (see `probe`) and it has: own, received, inherited or default."""
-    versions: tuple[Version, ...] = ()
+    versions: Sequence[Version] = ()
     """In version order. Empty also where versions were not asked for: see Seen.listed."""
     gone_since: int | None = None
     """Since when we know that its source is gone, epoch seconds (`reconciler:gone-since`)."""
@@ -93,7 +94,7 @@ class Filesystem:
         return (self._kinds or self._told_apart())[1]
 
     def _told_apart(self) -> tuple[tuple[Version, ...], tuple[Version, ...]]:
-        versions = self.versions
+        versions = tuple(self.versions[:])
         snapshots = tuple([v for v in versions if v.kind is _SNAPSHOT])
         if len(snapshots) == len(versions):
             snapshots = versions
@@ -162,17 +163,28 @@ class _Facts(NamedTuple):
         """Return what there is to know of these filesystems."""
         marked = sorted(name for name, fs in filesystems.items() if fs.gone_since is not None)
         made: dict[str, dict[str, int]] = {}
+        known: dict[tuple[str | None, ...], Mapping[str | None, int]] = {}
         for name, filesystem in filesystems.items():
-            specs = list(map(_SPEC, filesystem.snapshots))
-            for spec in set(specs):
+            specs = _specs_of_snapshots(filesystem)
+            counts = known.get(specs)
+            if counts is None:
+                counts = known[specs] = Counter(specs)
+            for spec, count in counts.items():
                 if spec is not None:
-                    made.setdefault(spec, {})[name] = specs.count(spec)
+                    made.setdefault(spec, {})[name] = count
         return cls(
             tuple(sorted(filesystems)),
             frozenset([fs.origin for fs in filesystems.values() if fs.origin]),
             tuple(filesystems[name] for name in marked),
             made,
         )
+
+
+def _specs_of_snapshots(filesystem: Filesystem) -> tuple[str | None, ...]:
+    columns = columns_of(filesystem.versions)
+    if "#" not in "".join(columns.labels):
+        return columns.specs
+    return tuple(compress(columns.specs, [label[0] == "@" for label in columns.labels]))
 
 
 def standing(seen: Seen) -> Mapping[str, Pool]:

@@ -6,7 +6,6 @@ which are answers: a root that does not exist, a pool that is not imported or ca
 """
 
 from collections.abc import Mapping, Sequence
-from operator import itemgetter
 from typing import NamedTuple
 
 from reconciler.errors import HostError
@@ -28,10 +27,9 @@ from reconciler.zfs.names import filesystem_of, pool_of
 from reconciler.zfs.parse import FilesystemRow, HoldRow, parse_features, parse_pools
 from reconciler.zfs.piping import parse_programs
 from reconciler.zfs.properties import DISABLED, gone_since
-from reconciler.zfs.types import Version, in_order
+from reconciler.zfs.versions import Versions
 
 _CLOCK_DIGITS = 11
-_USERREFS = itemgetter(Version._fields.index("userrefs"))
 
 
 class _Asked(NamedTuple):
@@ -46,7 +44,7 @@ class _Listed(NamedTuple):
     """What the listings of filesystems, versions and holds say, each by itself."""
 
     rows: list[FilesystemRow]
-    groups: dict[str, list[Version]]
+    groups: dict[str, Versions]
     holds: list[HoldRow]
     missing: tuple[frozenset[str], frozenset[str]]
     """Of the pools and of the roots that were asked about."""
@@ -201,28 +199,29 @@ def _filesystem(parts: Parts) -> Filesystem:
         placeholder=row.placeholder == row.name,
         disabled=row.reconcile == DISABLED,
         properties=row.properties,
-        versions=tuple(_completed(parts)),
+        versions=_completed(parts),
         gone_since=gone_since(row.gone_since, row.name) if row.gone_since else None,
     )
 
 
-def _completed(parts: Parts) -> Sequence[Version]:
-    """Return versions in their order, with hold tags and with specs of their own."""
-    ordered = in_order(parts.versions)
-    if parts.row.spec is None and not any(map(_USERREFS, ordered)):
-        return ordered
-    return [_own(version, parts.row, parts.tags) for version in ordered]
-
-
-def _own(version: Version, row: FilesystemRow, tags: Tags) -> Version:
-    """Return a version with its hold tags, and with a spec only where it is its own.
+def _completed(parts: Parts) -> Versions:
+    """Return versions in their order, with hold tags and with specs of their own.
 
     A snapshot inherits the user properties of its filesystem (zfsprops(7)), and `zfs list` does
     not tell. So a spec that the filesystem has too says nothing about its snapshots: they count
     as made by others, which is the careful reading.
     """
-    spec = None if version.spec == row.spec else version.spec
-    if not version.userrefs:
-        return version if spec == version.spec else version._replace(spec=spec)
-    holds = tags.get(version.of(row.name), ())
-    return version._replace(spec=spec, holds=holds, userrefs=max(version.userrefs, len(holds)))
+    name, inherited = parts.row.name, parts.row.spec
+    versions = parts.versions.in_order()
+    columns = versions.columns
+    if inherited is not None:
+        columns = columns._replace(
+            specs=tuple([None if spec == inherited else spec for spec in columns.specs])
+        )
+    if any(columns.userrefs):
+        counted = list(zip(columns.labels, columns.userrefs, strict=True))
+        holds = [parts.tags.get(name + label, ()) if count else () for label, count in counted]
+        columns = columns._replace(
+            holds=tuple(holds), userrefs=tuple(map(max, columns.userrefs, map(len, holds)))
+        )
+    return versions if columns is versions.columns else Versions(columns)

@@ -13,7 +13,7 @@ from reconciler.observed.model import Filesystem
 from reconciler.zfs.columns import FilesystemListing, VersionListing
 from reconciler.zfs.parse import FilesystemRow, HoldRow, parse_holds
 from reconciler.zfs.pieces import Pieces
-from reconciler.zfs.types import Version
+from reconciler.zfs.versions import NONE, Versions
 
 Tags = Mapping[str, tuple[str, ...]]
 """Full name of a snapshot → its hold tags, sorted."""
@@ -25,7 +25,7 @@ class Parts(NamedTuple):
     """All that a filesystem is made of."""
 
     row: FilesystemRow
-    versions: Sequence[Version]
+    versions: Versions
     tags: Tags
 
 
@@ -77,7 +77,7 @@ class Remembered:
         self._last = last
         return last[2]
 
-    def has_versions(self, filesystem: str, versions: Sequence[Version]) -> bool:
+    def has_versions(self, filesystem: str, versions: Versions) -> bool:
         """Tell whether these are the very versions that a filesystem had last time."""
         made = self._made.get(filesystem)
         return made is not None and made[0].versions is versions
@@ -85,7 +85,7 @@ class Remembered:
     def filesystems(
         self,
         rows: Iterable[FilesystemRow],
-        versions: Mapping[str, Sequence[Version]],
+        versions: Mapping[str, Versions],
         tags: Mapping[str, Tags],
         make: Callable[[Parts], Filesystem],
     ) -> Mapping[str, Filesystem]:
@@ -93,7 +93,7 @@ class Remembered:
         made: dict[str, tuple[Parts, Filesystem]] = {}
         for row in rows:
             name = row.name
-            parts = Parts(row, versions.get(name, ()), tags.get(name, _NO_TAGS))
+            parts = Parts(row, versions.get(name, NONE), tags.get(name, _NO_TAGS))
             made[name] = parts, self._filesystem(parts, make)
         found = {name: filesystem for name, (_, filesystem) in made.items()}
         same = map(is_, found.values(), self._filesystems.values())

@@ -7,20 +7,17 @@ the top of `planner.memory`) has to be equal, to the letter.
 """
 
 from collections.abc import Hashable, Iterable, Sequence
-from operator import eq, itemgetter, le
+from operator import eq, le, lt
 
 from reconciler.actions.bookmark import cursor_name
 from reconciler.desired.model import Replication, Snapshots
 from reconciler.observed.model import Filesystem, Seen
 from reconciler.planner.marks import PairMarks, name_length
 from reconciler.zfs.names import MAX_NAME, filesystem_of
-from reconciler.zfs.types import Version, VersionKind
+from reconciler.zfs.versions import columns_of
 
 _OWN = object()
 """For a name that is the filesystem's own."""
-
-_BOOKMARK = VersionKind.BOOKMARK
-_NAME = itemgetter(Version._fields.index("name"))
 
 
 class Likeness:
@@ -29,11 +26,11 @@ class Likeness:
     def __init__(self, replication: Replication, sender: Seen, receivers: Sequence[Seen]) -> None:
         """`receivers` are the hosts of the replication's targets, in their order."""
         snapshots = replication.snapshots
-        names = [name_length(snapshots.prefix)] if isinstance(snapshots, Snapshots) else []
+        labels = [1 + name_length(snapshots.prefix)] if isinstance(snapshots, Snapshots) else []
         for target in replication.targets:
             prefix = PairMarks.of(replication, target, sender.host).cursor_prefix
-            names.append(len(cursor_name(prefix, 0)))
-        self._longest = max(names, default=0)
+            labels.append(1 + len(cursor_name(prefix, 0)))
+        self._longest = max(labels, default=0)
         self._cloned = [{*map(filesystem_of, seen.origins)} for seen in (sender, *receivers)]
         # Whether something was written is then one more thing that a slot depends on.
         self._asks_for_changes = isinstance(snapshots, Snapshots) and snapshots.if_changed
@@ -47,8 +44,8 @@ class Likeness:
         ends = (here, *there)
         if self._asks_for_changes or any(map(_is_cloned, ends, self._cloned)):
             return None
-        longest = max([self._longest, *map(len, map(_NAME, here.versions))])
-        if max(len(end.name) for end in ends) + 1 + longest > MAX_NAME:
+        longest = max([self._longest, *map(len, columns_of(here.versions).labels)])
+        if max([len(end.name) for end in ends]) + longest > MAX_NAME:
             return None
         numbers: dict[int, int] = {}
         return (here.pool, *(_facts(end, numbers) for end in ends))
@@ -80,31 +77,20 @@ def _facts(filesystem: Filesystem, numbers: dict[int, int]) -> Hashable:
 
 
 def _history(filesystem: Filesystem, numbers: dict[int, int]) -> Iterable[Hashable]:
-    kinds, names, guids, createtxgs, creations, userrefs, _, _, specs, holds = zip(
-        *filesystem.versions, strict=True
+    labels, guids, createtxgs, creations, userrefs, _, _, specs, holds = columns_of(
+        filesystem.versions
     )
-    shown = _without_guids(names, kinds, guids) if _BOOKMARK in kinds else names
-    return (
-        kinds,
-        shown,
-        _same(guids, numbers),
-        _order(createtxgs),
-        creations,
-        userrefs,
-        specs,
-        holds,
-    )
+    shown = _without_guids(labels, guids) if "#" in "".join(labels) else labels
+    return shown, _same(guids, numbers), _order(createtxgs), creations, userrefs, specs, holds
 
 
-def _without_guids(
-    names: Sequence[str], kinds: Sequence[VersionKind], guids: Sequence[int]
-) -> Hashable:
-    """Return the names of versions, of our bookmarks without the guid at the end."""
-    shown: list[Hashable] = list(names)
-    for place, kind in enumerate(kinds):
-        if kind is _BOOKMARK:
-            name, own = names[place], f"{guids[place]:016x}"
-            shown[place] = (name[: -len(own)],) if name.endswith(own) else name
+def _without_guids(labels: Sequence[str], guids: Sequence[int]) -> Hashable:
+    """Return the labels of versions, of our bookmarks without the guid at the end."""
+    shown: list[Hashable] = list(labels)
+    for place, label in enumerate(labels):
+        if label[0] == "#":
+            own = f"{guids[place]:016x}"
+            shown[place] = (label[: -len(own)],) if label.endswith(own) else label
     return tuple(shown)
 
 
@@ -112,6 +98,8 @@ def _same(guids: Sequence[int], numbers: dict[int, int]) -> Hashable:
     """Return which guids are the same as others, on this end and on those before."""
     if not numbers:
         numbers.update(zip(guids, range(len(guids)), strict=True))
+        if len(numbers) == len(guids):
+            return len(guids)
     found = tuple(map(numbers.get, guids))
     if None not in found:
         return found
@@ -122,6 +110,8 @@ def _same(guids: Sequence[int], numbers: dict[int, int]) -> Hashable:
 def _order(numbers: Sequence[int]) -> Hashable:
     """Return which numbers are equal, and which are larger than others."""
     following = numbers[1:]
+    if all(map(lt, numbers, following)):
+        return len(numbers)
     if all(map(le, numbers, following)):
         return tuple(map(eq, numbers, following))
     ranks = {number: rank for rank, number in enumerate(sorted(set(numbers)))}

@@ -15,7 +15,8 @@ from reconciler.zfs.names import check_listed_filesystem, check_version_name
 from reconciler.zfs.parse import FilesystemRow
 from reconciler.zfs.pieces import Pieces
 from reconciler.zfs.queries import VERSION_COLUMNS, filesystem_columns
-from reconciler.zfs.types import FilesystemKind, Version, VersionKind
+from reconciler.zfs.types import FilesystemKind, Version
+from reconciler.zfs.versions import Columns, Versions, no_holds
 
 CHUNK = 1 << 14
 """Characters that are taken apart at a time: the columns of a whole listing would be very large."""
@@ -25,14 +26,15 @@ _MOST_SHARED = 1 << 16
 
 _KINDS: dict[str, FilesystemKind] = {kind.value: kind for kind in FilesystemKind}
 
-_version = partial(tuple.__new__, Version)
+_columns = partial(tuple.__new__, Columns)
 _filesystem_row = partial(tuple.__new__, FilesystemRow)
 
 T = TypeVar("T")
 
-Columns = Sequence[Sequence[str]]
+Fields = Sequence[Sequence[str]]
+"""By column."""
 
-Groups = dict[str, list[Version]]
+Groups = dict[str, Versions]
 """Filesystem → its versions."""
 
 _NOTHING: Mapping[str, str] = {}
@@ -66,10 +68,10 @@ class VersionListing:
         try:
             return self._pieces.of(text)
         except (ValueError, KeyError):
-            groups: Groups = {}
+            groups: dict[str, list[Version]] = {}
             for filesystem, version in parse.parse_versions(text):
                 groups.setdefault(filesystem, []).append(version)
-            return groups
+            return {name: Versions.of(versions) for name, versions in groups.items()}
 
 
 class FilesystemListing:
@@ -102,50 +104,74 @@ def _joined(parts: Iterable[Groups]) -> Groups:
         if groups.keys().isdisjoint(part):
             groups.update(part)
         else:
-            groups.update((name, groups.get(name, []) + more) for name, more in part.items())
+            for name, versions in part.items():
+                _add(groups, name, versions)
     return groups
+
+
+def _add(groups: Groups, filesystem: str, versions: Versions) -> None:
+    """Add versions to those that a filesystem has."""
+    before = groups.get(filesystem)
+    groups[filesystem] = versions if before is None else before + versions
 
 
 class _VersionReader:
     """Reads rows of versions; what they share is one value in all that it ever reads."""
 
     def __init__(self) -> None:
-        self._kinds, self._names = _Shared(_version_kind), _Shared(_version_name)
-        self._createtxgs, self._creations = _Shared(parse.number), _Shared(parse.number)
-        self._userrefs, self._specs = _Shared(_count), _Shared(parse.optional)
+        self._labels = _Alike(_label)
+        self._createtxgs, self._creations = _Alike(parse.number), _Alike(parse.number)
+        self._userrefs, self._specs = _Alike(_count), _Alike(parse.optional)
 
     def read(self, text: str) -> Groups:
         """Return the versions of each filesystem."""
         groups: Groups = {}
-        for columns in _chunks(text, len(VERSION_COLUMNS) + 2, _delimited, named=2):
-            filesystems, labels, guid, createtxg, creation = columns[:5]
-            holds, written, referenced, spec = columns[5:]
-            rows = zip(
-                self._kinds.of(labels),
-                self._names.of(labels),
-                _numbers(guid),
-                self._createtxgs.of(createtxg),
-                self._creations.of(creation),
-                self._userrefs.of(holds),
-                _numbers_or_none(written),
-                _numbers_or_none(referenced),
-                self._specs.of(spec),
-                repeat(()),
-            )
-            versions: list[Version] = list(map(_version, rows))
+        for fields in _chunks(text, len(VERSION_COLUMNS)):
+            filesystems, labels = _parted(fields[0])
+            guid, createtxg, creation, holds, written, referenced, spec = fields[1:]
+            guids = tuple(_numbers(guid))
+            all_written = tuple(_numbers_or_none(written))
+            all_referenced = tuple(_numbers_or_none(referenced))
             for start, end in pairwise(_runs(filesystems)):
-                _add(groups, filesystems[start], versions[start:end])
+                check_listed_filesystem(filesystems[start])
+                columns = (
+                    self._labels[tuple(labels[start:end])],
+                    guids[start:end],
+                    self._createtxgs[tuple(createtxg[start:end])],
+                    self._creations[tuple(creation[start:end])],
+                    self._userrefs[tuple(holds[start:end])],
+                    all_written[start:end],
+                    all_referenced[start:end],
+                    self._specs[tuple(spec[start:end])],
+                    no_holds(end - start),
+                )
+                _add(groups, filesystems[start], Versions(_columns(columns)))
         return groups
 
 
-def _add(groups: Groups, filesystem: str, versions: list[Version]) -> None:
-    """Add versions to those of a filesystem, whose name is looked at when it comes first."""
-    before = groups.get(filesystem)
-    if before is None:
-        check_listed_filesystem(filesystem)
-        groups[filesystem] = versions
-    else:
-        before += versions
+class _Alike(dict[tuple[str, ...], tuple[T, ...]]):
+    """What many filesystems have in a column: it is read once, and is one value in all."""
+
+    def __init__(self, read: Callable[[str], T]) -> None:
+        super().__init__()
+        self._shared = _Shared(read)
+
+    def __missing__(self, fields: tuple[str, ...]) -> tuple[T, ...]:
+        if len(self) > _MOST_SHARED:
+            self.clear()
+        found = self[fields] = tuple(self._shared.of(fields))
+        return found
+
+
+def _parted(names: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Part the names of versions into filesystems and labels; ValueError if that is not sure.
+
+    Where one name has no delimiter and another one too many, a filesystem or a label is none.
+    """
+    parts = "\n".join(names).replace("@", "\n@").replace("#", "\n#").split("\n")
+    if len(parts) != 2 * len(names):
+        raise ValueError(names)
+    return parts[::2], parts[1::2]
 
 
 def _runs(values: Sequence[str]) -> list[int]:
@@ -154,7 +180,7 @@ def _runs(values: Sequence[str]) -> list[int]:
     return [0, *changes, len(values)]
 
 
-def _rows(columns: Columns, properties: Sequence[str]) -> Iterator[FilesystemRow]:
+def _rows(columns: Fields, properties: Sequence[str]) -> Iterator[FilesystemRow]:
     name, kind, guid, createtxg, used, written, referenced = columns[:7]
     encryption, keystatus, encryptionroot, origin, readonly, mounted = columns[7:13]
     token, inconsistent, spec, reconcile, placeholder, gone, *values = columns[13:]
@@ -193,36 +219,21 @@ def _given(properties: Sequence[str], row: Sequence[str]) -> Mapping[str, str]:
     return {name: value for name, value in zip(properties, row, strict=True) if value != "-"}
 
 
-def _delimited(text: str) -> str:
-    """Part the names of versions from their filesystems'; ValueError if more could be parted.
-
-    Each row has two of the delimiters: then no other column has one that looks like its end.
-    """
-    if text.count("@") + text.count("#") != 2 * text.count("\n"):
-        raise ValueError(text)
-    return text.replace("@", "\t@").replace("#", "\t#")
-
-
-def _chunks(
-    text: str, width: int, part: Callable[[str], str] = str, *, named: int = 1
-) -> Iterator[Columns]:
+def _chunks(text: str, width: int) -> Iterator[Fields]:
     """Yield the columns of some rows after the other; ValueError if not all rows have `width`.
 
-    The last ones say the same as as many of the first ones, and are left out: `named` of them,
-    after what `part` does to the text.
+    The last one says the same as the first, and is left out.
     """
     start = 0
     while start < len(text):
         end = text.find("\n", min(start + CHUNK, len(text) - 1)) + 1
-        fields = part(text[start:end]).replace("\n", "\n\t").split("\t")
-        columns = [fields[column:-1:width] for column in range(width)]
-        *first, name = columns[:named]
-        *again, last = columns[-named:]
+        fields = text[start:end].replace("\n", "\n\t").split("\t")
+        *columns, last = [fields[column:-1:width] for column in range(width)]
         # Each line's end is in the last column, and is none of the others' then.
         whole = len(fields) - 1 == width * text.count("\n", start, end)
-        if not (end and whole and first == again and "".join(last) == "\n".join(name) + "\n"):
+        if not (end and whole and "".join(last) == "\n".join(columns[0]) + "\n"):
             raise ValueError(text[start : start + CHUNK])
-        yield columns[:-named]
+        yield columns
         start = end
 
 
@@ -265,11 +276,8 @@ def _count(field: str) -> int:
     return 0 if field == "-" else parse.number(field)
 
 
-def _version_kind(label: str) -> VersionKind:
-    return parse.KINDS[label[:1]]
-
-
-def _version_name(label: str) -> str:
-    name = label[1:]
-    check_version_name(name)
-    return name
+def _label(label: str) -> str:
+    if label[:1] not in parse.KINDS:
+        raise ValueError(label)
+    check_version_name(label[1:])
+    return label

@@ -4,9 +4,7 @@ Identity of a filesystem version is its guid, order within one filesystem is its
 (zfsprops(7)). Names are labels. Creation time is for people and for calendars, never for order.
 """
 
-from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from operator import itemgetter, lt
 from typing import NamedTuple
 
 Argv = tuple[str, ...]
@@ -82,22 +80,3 @@ def version_order(version: Version) -> tuple[int, bool, str]:
     Several bookmarks of one snapshot come by name, so that the order is always the same.
     """
     return version.createtxg, version.is_snapshot, version.name
-
-
-_CREATETXG = itemgetter(Version._fields.index("createtxg"))
-
-
-def in_order(versions: Iterable[Version]) -> list[Version]:
-    """Return the versions of a filesystem in version order."""
-    ordered = list(versions)
-    if _is_rising(ordered):
-        return ordered
-    ordered.sort(key=_CREATETXG)
-    if not _is_rising(ordered):
-        ordered.sort(key=version_order)
-    return ordered
-
-
-def _is_rising(versions: Sequence[Version]) -> bool:
-    createtxgs = list(map(_CREATETXG, versions))
-    return all(map(lt, createtxgs, createtxgs[1:]))

@@ -23,6 +23,7 @@ from reconciler.observed.model import Filesystem, Observation, Observed, Pool, S
 from reconciler.planner.marks import snapshot_name
 from reconciler.planner.planning import plan
 from reconciler.zfs.types import Version, VersionKind
+from reconciler.zfs.versions import Versions
 from tests.support.converge import converge
 from tests.support.worlds import fs
 
@@ -179,8 +180,8 @@ def _copies(
             continue
         for number in range(times):
             name = f"{one.name}-{number:04}"
-            versions = tuple(_other(version, number, number * later) for version in one.versions)
-            yield name, replace(one, name=name, versions=versions)
+            versions = [_other(version, number, number * later) for version in one.versions]
+            yield name, replace(one, name=name, versions=Versions.of(versions))
 
 
 def _other(version: Version, number: int, later: int) -> Version:

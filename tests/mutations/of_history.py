@@ -86,8 +86,8 @@ MUTATIONS = (
     Mutation(
         "what is read of a host stays in the order in which it was listed",
         (2,),
-        "ordered = in_order(parts.versions)",
-        "ordered = list(parts.versions)",
+        "versions = parts.versions.in_order()",
+        "versions = parts.versions",
         "reconciler/observed/read.py",
         ("tests/unit/observed/test_read.py",),
     ),

@@ -96,14 +96,14 @@ MUTATIONS = (
     READ(
         "holds that could not be listed are none",
         (3,),
-        "userrefs=max(version.userrefs, len(holds))",
-        "userrefs=len(holds)",
+        "userrefs=tuple(map(max, columns.userrefs, map(len, holds)))",
+        "userrefs=tuple(map(len, holds))",
     ),
     READ(
         "a mark that may be inherited counts as a snapshot's own",
         (3,),
-        "spec = None if version.spec == row.spec else version.spec",
-        "spec = version.spec",
+        "    if inherited is not None:\n",
+        "    if False:\n",
     ),
     READ(
         "nothing is ever switched off",
@@ -158,7 +158,7 @@ MUTATIONS = (
     CHECKS(
         "a version may be listed twice",
         (1,),
-        "refuse_duplicates(filesystem, map(_LABEL, versions))",
+        "refuse_duplicates(filesystem, labels)",
         "pass",
     ),
     CHECKS(

@@ -104,25 +104,25 @@ MUTATIONS = (
     COLUMNS(
         "a column too many is the next row's",
         (1,),
-        "whole and first == again and",
-        "whole and",
+        ' and "".join(last) == "\\n".join(columns[0]) + "\\n"',
+        "",
     ),
     COLUMNS(
         "what is no name is parted as one",
         (1,),
-        '    if text.count("@") + text.count("#") != 2 * text.count("\\n"):\n',
-        "    if not text:\n",
+        "    if label[:1] not in parse.KINDS:\n",
+        "    if not label:\n",
     ),
     COLUMNS(
         "a row may end in another column",
         (1,),
-        "if not (end and whole and first",
-        "if not (end and first",
+        "if not (end and whole and ",
+        "if not (end and ",
     ),
     COLUMNS(
         "names of versions in long listings are not looked at",
         (1,),
-        "    check_version_name(name)\n    return name",
-        "    return name",
+        "    check_version_name(label[1:])\n",
+        "",
     ),
 )

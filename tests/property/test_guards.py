@@ -46,7 +46,7 @@ def reckless(made: Plan, observed: Observed, *, whole: bool) -> Plan:
         for host, seen in observed.items()
         if isinstance(seen, Seen)
         for filesystem in seen.filesystems.values()
-        for versions in _batches(filesystem.versions, whole=whole)
+        for versions in _batches(tuple(filesystem.versions), whole=whole)
     ]
     reason = Reason("reckless", "why not")
     last = tuple(p.id for p in made.actions)

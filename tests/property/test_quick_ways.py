@@ -18,7 +18,8 @@ from reconciler.planner.retention import evaluate
 from reconciler.planner.verdict import Verdict
 from reconciler.zfs import names
 from reconciler.zfs.names import InvalidName
-from reconciler.zfs.types import Version, VersionKind, in_order, version_order
+from reconciler.zfs.types import Version, VersionKind, version_order
+from reconciler.zfs.versions import Versions
 from tests.property.strategies import ZONES, Scenario, scenarios
 from tests.property.test_retention import keeps, versions
 
@@ -117,7 +118,7 @@ SOME = st.lists(
 
 @given(SOME)
 def test_the_order_is_version_order(some: list[Version]) -> None:
-    assert in_order(some) == sorted(some, key=version_order)
+    assert Versions.of(some).in_order() == tuple(sorted(some, key=version_order))
 
 
 @given(SOME, SOME)

@@ -114,7 +114,7 @@ def test_a_conflict_is_blocked_with_its_code_and_place() -> None:
 
 
 def guarded(guard: str) -> Plan:
-    versions = fs("tank/a", "@x,1 @y,2").versions
+    versions = tuple(fs("tank/a", "@x,1 @y,2").versions)
     place = ("vault", "backup/alpha/tank/a")
     blocked = Blocked("id", *place, versions, guard, "the clock is wrong", "set it right")
     return replace(part(WELL), blocked=(blocked,))

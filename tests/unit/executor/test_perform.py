@@ -17,7 +17,7 @@ from tests.support.transcripts import ran, refused, said
 from tests.support.worlds import fs
 from tests.unit.executor.conftest import FakeFleet, Stop
 
-DESTROY = Destroy("alpha", "t/a", fs("t/a", "@a,11 @b,12 @c,13").versions)
+DESTROY = Destroy("alpha", "t/a", tuple(fs("t/a", "@a,11 @b,12 @c,13").versions))
 
 
 class Snapshots:

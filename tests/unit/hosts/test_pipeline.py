@@ -54,7 +54,9 @@ def test_it_ends_like_the_telling_one_else_like_the_first_that_failed(
 
 def test_one_that_is_killed_has_failed(shell: list[str]) -> None:
     done = run(shell, ["cat", 'sh -c "kill -9 \\$\\$"', "cat"], 0)
-    assert done.returncode in {128 + 9, 9}  # ksh93 says 256 + 9, of which eight bits are left.
+    # ksh93 says 256 + 9, of which eight bits are left; sometimes it goes with what was killed, and
+    # then nobody tells.
+    assert done.returncode in {128 + 9, 9, 255}
 
 
 def test_one_alone_is_as_it_was() -> None:

@@ -225,7 +225,7 @@ def test_what_arrives_counts_only_where_the_destroys_wait_for_it(
     assert there is not None
     after = tuple(p.id for p in sends[:waits])
     reason = Reason("test", "test")
-    rash = PlannedAction(Destroy("vault", WWW, there.versions[:15]), reason, "web", after)
+    rash = PlannedAction(Destroy("vault", WWW, tuple(there.versions[:15])), reason, "web", after)
     draft = Plan(NOW, Specs(None, "sha256:0", 1), (), (*sends, rash))
 
     found = guard(draft, specs, observed)
@@ -246,8 +246,10 @@ def test_what_goes_before_anything_arrives_has_to_be_within_the_budget_by_itself
     there = filesystem_of(observed, "vault", WWW)
     assert there is not None
     reason, after = Reason("test", "test"), tuple(p.id for p in sends)
-    early = PlannedAction(Destroy("vault", WWW, there.versions[:first]), reason, "web")
-    late = PlannedAction(Destroy("vault", WWW, there.versions[first:-1]), reason, "web", after)
+    early = PlannedAction(Destroy("vault", WWW, tuple(there.versions[:first])), reason, "web")
+    late = PlannedAction(
+        Destroy("vault", WWW, tuple(there.versions[first:-1])), reason, "web", after
+    )
     draft = Plan(NOW, Specs(None, "sha256:0", 1), (), (early, *sends, late))
 
     assert [b.guard for b in guard(draft, specs, observed).blocked] == blocked

@@ -9,7 +9,7 @@ from tests.support.worlds import fs
 
 def history(text: str) -> tuple[Version, ...]:
     """Return a filesystem's versions."""
-    return fs("tank/www", text).versions
+    return tuple(fs("tank/www", text).versions)
 
 
 COMPARED = {

@@ -55,12 +55,12 @@ def outcome(read: Callable[[str], Any], text: str) -> Any:
         return error.line_number, error.line, error.reason
 
 
-def grouped(text: str) -> list[tuple[str, list[Version]]]:
+def grouped(text: str) -> list[tuple[str, tuple[Version, ...]]]:
     """Return the versions of each filesystem, read by rows."""
     groups: dict[str, list[Version]] = {}
     for filesystem, version in parse.parse_versions(text):
         groups.setdefault(filesystem, []).append(version)
-    return list(groups.items())
+    return [(filesystem, tuple(versions)) for filesystem, versions in groups.items()]
 
 
 @pytest.fixture(params=[1, 100, 1 << 14], autouse=True, scope="module")
@@ -101,6 +101,8 @@ def test_a_filesystem_whose_row_ends_elsewhere_is_none(place: int, instead: str)
 @example("")
 @example(f"{VERSION}\n{OTHER}\n{CURSOR}\n")
 @example(f"{VERSION}\n{OTHER.removesuffix('tank/b@s 1')}tank/a@s 1\n")
+@example(f"{OTHER.replace('@', '@@')}\n{OTHER.replace('@', '')}\n")
+@example(f"{OTHER.replace('@', '')}\n{OTHER.replace('@', '@x#')}\n")
 def test_versions_are_what_their_rows_say(text: str) -> None:
     assert outcome(lambda text: list(read_versions(text).items()), text) == outcome(grouped, text)
 
@@ -147,7 +149,18 @@ def test_what_rows_share_is_one_value() -> None:
     assert first[0].creation is last[0].creation
 
 
+def test_what_filesystems_share_is_one_column() -> None:
+    listing = f"{VERSION}\n{VERSION.replace('tank/a', 'tank/c')}\n"
+    first, last = (versions.columns for versions in read_versions(listing).values())
+    for one, other in zip(
+        (first.labels, first.createtxgs, first.creations, first.userrefs, first.specs, first.holds),
+        (last.labels, last.createtxgs, last.creations, last.userrefs, last.specs, last.holds),
+        strict=True,
+    ):
+        assert one is other
+
+
 def test_what_is_read_is_a_version() -> None:
     assert read_versions(f"{OTHER}\n") == {
-        "tank/b": [Version(VersionKind.SNAPSHOT, "s 1", 7, 66, 1795434336, 0, 0, None, None)]
+        "tank/b": (Version(VersionKind.SNAPSHOT, "s 1", 7, 66, 1795434336, 0, 0, None, None),)
     }
