@@ -19,80 +19,22 @@ it is quiet, so are they. If it is not, all is planned once more with nothing wi
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Container, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from operator import is_
-from typing import NamedTuple, cast
+from typing import cast
 
 from reconciler.desired.model import Desired, Received, Replication, Snapshots
-from reconciler.desired.schedule import Slot, slot_of
-from reconciler.observed.model import Filesystem, Observed, Pool, Seen, standing
+from reconciler.desired.schedule import slot_of
+from reconciler.observed.model import Filesystem, Observed, Seen
 from reconciler.planner.alike import Likeness
 from reconciler.planner.context import Context, PairPlan
 from reconciler.planner.drifting import differences
+from reconciler.planner.groups import Ends, Group, HostTerms, Terms, kinds_of
 from reconciler.planner.pairs import Source
 from reconciler.planner.zrepl import marks_of
 
-
-class _Host(NamedTuple):
-    """What matters of a host beside its filesystems."""
-
-    pools: Mapping[str, Pool]
-    programs: frozenset[str]
-    origins: frozenset[str]
-
-    @classmethod
-    def of(cls, seen: Seen) -> "_Host":
-        return cls(standing(seen), seen.programs, seen.origins)
-
-
-class _Terms(NamedTuple):
-    """What the sources of one replication and sender have in common."""
-
-    sender: _Host
-    receivers: tuple[_Host, ...]
-    is_closed: bool
-    slot: Slot | None
-
-
-class _Quiet(NamedTuple):
-    """A filesystem that nothing was said of, and what each target has received of it."""
-
-    here: Filesystem
-    there: tuple[Filesystem, ...]
-
-
-@dataclass(slots=True)
-class _Group:
-    """What is quiet of one replication and sender."""
-
-    terms: _Terms
-    known: dict[str, _Quiet] = field(default_factory=dict)
-    """By name."""
-    alike: dict[str, list[_Quiet]] = field(default_factory=dict)
-    """One that is planned → those that are quiet if it is, and are withheld until that is known."""
-
-    def withhold(self, kinds: Iterable[Sequence[_Quiet]]) -> None:
-        """Plan one of each kind, and withhold the others."""
-        self.alike = {first.here.name: others for first, *others in kinds if others}
-
-    def settle(self, shared: Container[str]) -> bool:
-        """Take over what was withheld and is quiet, `shared` apart; tell whether that was all."""
-        quiet = {
-            end.here.name: end
-            for name, others in self.alike.items()
-            if name in self.known
-            for end in others
-            if end.here.name not in shared
-        }
-        self.known |= quiet
-        withheld = sum(map(len, self.alike.values()))
-        self.alike = {}
-        return len(quiet) == withheld
-
-
-Groups = Mapping[tuple[str, str], _Group]
+Groups = Mapping[tuple[str, str], Group]
 """By replication and sender."""
 
 
@@ -137,7 +79,7 @@ class Quiet:
         self._known = known
         self._selected: dict[str, dict[str, frozenset[str]]] = defaultdict(dict)
         """Host → replication → the filesystems that it selects there."""
-        self.groups: dict[tuple[str, str], _Group] = {}
+        self.groups: dict[tuple[str, str], Group] = {}
 
     def rest(
         self, replication: Replication, seen: Seen, filesystems: Sequence[Filesystem]
@@ -150,14 +92,14 @@ class Quiet:
             return filesystems
         group = self.groups.get(key)
         if group is None:
-            group = self.groups[key] = _Group(terms)
+            group = self.groups[key] = Group(terms)
             self._begin(group, replication, seen, filesystems)
         left_out = {end.here.name for others in group.alike.values() for end in others}
         left_out.update(group.known)
         return [filesystem for filesystem in filesystems if filesystem.name not in left_out]
 
     def _begin(
-        self, group: _Group, replication: Replication, seen: Seen, filesystems: Iterable[Filesystem]
+        self, group: Group, replication: Replication, seen: Seen, filesystems: Iterable[Filesystem]
     ) -> None:
         """Recall what is known of a group, and withhold what is alike of the rest."""
         last = self._known.get((replication.name, seen.host))
@@ -166,7 +108,7 @@ class Quiet:
             (f"{target.roots[seen.host]}/", self._filesystems(target.host))
             for target in replication.targets
         ]
-        rest: list[_Quiet] = []
+        rest: list[Ends] = []
         for filesystem in filesystems:
             name = filesystem.name
             there = tuple([found.get(root + name) for root, found in targets])
@@ -178,10 +120,10 @@ class Quiet:
             ):
                 group.known[name] = before
             elif None not in there:
-                rest.append(_Quiet(filesystem, cast("tuple[Filesystem, ...]", there)))
+                rest.append(Ends(filesystem, cast("tuple[Filesystem, ...]", there)))
         if len(rest) > 1 and not self.is_chained:
             receivers = [self._seen(target.host) for target in replication.targets]
-            kinds = _kinds(rest, Likeness(replication, seen, receivers))
+            kinds = kinds_of(rest, Likeness(replication, seen, receivers))
             # Else planning all anew, where that has to be, would cost too much beside this.
             if 2 * len(kinds) <= len(rest) + 1:
                 group.withhold(kinds)
@@ -206,7 +148,7 @@ class Quiet:
                 and len(received) == len(source.replication.targets)
                 and not any(next(marks_of(end), None) for end in (here, *received))
             ):
-                group.known[here.name] = _Quiet(here, received)
+                group.known[here.name] = Ends(here, received)
         left = [key for key, group in self.groups.items() if not group.settle(shared[key[1]])]
         return not left
 
@@ -218,15 +160,15 @@ class Quiet:
         found = self._filesystems(pair.receiver_host).get(pair.receiver)
         return None if found is None or any(differences(pair, found)) else found
 
-    def _terms(self, replication: Replication, seen: Seen) -> _Terms | None:
+    def _terms(self, replication: Replication, seen: Seen) -> Terms | None:
         """Return the terms; None where a receiver was not seen."""
         there = [self._observed.get(target.host) for target in replication.targets]
-        receivers = tuple(_Host.of(one) for one in there if isinstance(one, Seen))
+        receivers = tuple(HostTerms.of(one) for one in there if isinstance(one, Seen))
         if len(receivers) < len(there):
             return None
         snapshots = replication.snapshots
         slot = slot_of(snapshots.schedule, self._now) if isinstance(snapshots, Snapshots) else None
-        return _Terms(_Host.of(seen), receivers, replication.name in self._closed, slot)
+        return Terms(HostTerms.of(seen), receivers, replication.name in self._closed, slot)
 
     def _origins(self, host: str) -> frozenset[str]:
         seen = self._observed.get(host)
@@ -241,24 +183,6 @@ class Quiet:
         if not isinstance(seen, Seen):
             raise TypeError(f"{host} is unseen")
         return seen
-
-
-_TRIED = 16
-"""How many filesystems are compared first: if no two of them are alike, few of the others are."""
-
-
-def _kinds(ends: Iterable[_Quiet], likeness: Likeness) -> Collection[Sequence[_Quiet]]:
-    """Return filesystems with those that they are like, in the order of the first of each kind.
-
-    None at all where the first ones are all different: it would cost more than it saves.
-    """
-    kinds: dict[Hashable, list[_Quiet]] = {}
-    for number, end in enumerate(ends):
-        if number == _TRIED == len(kinds):
-            return ()
-        kind = likeness.of(end.here, end.there)
-        kinds.setdefault(end.here.name if kind is None else kind, []).append(end)
-    return kinds.values()
 
 
 def _in_several(sets: Sequence[frozenset[str]]) -> frozenset[str]:

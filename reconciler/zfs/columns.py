@@ -166,7 +166,7 @@ class _Alike(dict[tuple[str, ...], tuple[T, ...]]):
 def _parted(names: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
     """Part the names of versions into filesystems and labels; ValueError if that is not sure.
 
-    Where one name has no delimiter and another one too many, a filesystem or a label is none.
+    Where one name has no delimiter and another one too many, there is a filesystem with one.
     """
     parts = "\n".join(names).replace("@", "\n@").replace("#", "\n#").split("\n")
     if len(parts) != 2 * len(names):
@@ -277,7 +277,5 @@ def _count(field: str) -> int:
 
 
 def _label(label: str) -> str:
-    if label[:1] not in parse.KINDS:
-        raise ValueError(label)
     check_version_name(label[1:])
     return label

@@ -6,6 +6,7 @@ from tests.mutations.mutation import Mutation
 
 ALONE = ("tests/unit/planner/test_memory.py",)
 ALIKE = ("tests/unit/planner/test_alike.py",)
+GROUPS = partial(Mutation, file="reconciler/planner/groups.py", tests=ALONE)
 MEMORY = partial(Mutation, file="reconciler/planner/memory.py", tests=ALONE)
 LIKENESS = partial(Mutation, file="reconciler/planner/alike.py", tests=ALIKE)
 
@@ -46,13 +47,13 @@ MUTATIONS = (
         " if last is not None and last.terms == group.terms else {}\n",
         " if last is not None else {}\n",
     ),
-    MEMORY(
+    GROUPS(
         "all is quiet whatever became of the pools",
         (3,),
         "        return cls(standing(seen), seen.programs, seen.origins)\n",
         "        return cls({}, seen.programs, seen.origins)\n",
     ),
-    MEMORY(
+    GROUPS(
         "what had a clone has one still",
         (6,),
         "        return cls(standing(seen), seen.programs, seen.origins)\n",

@@ -110,8 +110,8 @@ MUTATIONS = (
     COLUMNS(
         "what is no name is parted as one",
         (1,),
-        "    if label[:1] not in parse.KINDS:\n",
-        "    if not label:\n",
+        "    if len(parts) != 2 * len(names):\n",
+        "    if not parts:\n",
     ),
     COLUMNS(
         "a row may end in another column",

@@ -107,6 +107,31 @@ def test_versions_are_what_their_rows_say(text: str) -> None:
     assert outcome(lambda text: list(read_versions(text).items()), text) == outcome(grouped, text)
 
 
+@pytest.mark.parametrize("name", ["", "s%1", "a/b", "a@b", "a#b", "é", "a\rb", "x" * 256])
+def test_what_can_be_no_name_of_a_version_is_refused(name: str) -> None:
+    for delimiter in "@#":
+        row = OTHER.replace("@s 1", delimiter + name)
+        text = f"{VERSION}\n{row}\n"
+        assert isinstance(outcome(grouped, text), tuple)
+        assert outcome(read_versions, text) == outcome(grouped, text)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("tank",),
+        ("tank@a", "tank"),
+        ("tank", "tank@a@b"),
+        ("tank@a#b", "tank"),
+        ("", "tank@a@b"),
+    ],
+)
+def test_each_name_has_one_delimiter_of_its_own(names: tuple[str, ...]) -> None:
+    text = "".join(f"{OTHER.replace('tank/b@s 1', name)}\n" for name in names)
+    assert isinstance(outcome(grouped, text), tuple)
+    assert outcome(read_versions, text) == outcome(grouped, text)
+
+
 @given(listings(PLAIN, SEALED))
 @example("")
 @example(f"{PLAIN}\n{SEALED}\n")
