@@ -82,12 +82,12 @@ class Masters:
         self,
         start: Callable[[SshAddress], Master | None],
         *,
-        idle: float = IDLE,
         clock: Callable[[], float] = time.monotonic,
+        timer: Callable[[float, Callable[[], None]], threading.Timer] = threading.Timer,
     ) -> None:
         self._start = start
-        self._idle = idle
         self._clock = clock
+        self._timer = timer
         self._lock = threading.Lock()
         self._loans: dict[SshAddress, _Loan] = {}
         """The longest unused one first."""
@@ -155,7 +155,7 @@ class Masters:
 
     def _give_back(self, loan: "_Loan") -> None:
         with self._lock:
-            loan.give_back(self._idle, lambda: self._retire(loan))
+            loan.give_back(self._timer(IDLE, lambda: self._retire(loan)))
             if self._loans.get(loan.address) is loan:
                 self._loans[loan.address] = self._loans.pop(loan.address)
 
@@ -185,14 +185,14 @@ class _Loan:
         self.streams += 1
         self._stop_waiting()
 
-    def give_back(self, idle: float, retire: Callable[[], None]) -> None:
-        """Note that one stream less has it; after the last one wait, then retire it."""
+    def give_back(self, timer: threading.Timer) -> None:
+        """Note that one stream less has it; the last one starts the time after which it ends."""
         self.streams -= 1
         if self.streams or self.master.is_over():
             return
-        self._timer = threading.Timer(idle, retire)
-        self._timer.daemon = True
-        self._timer.start()
+        self._timer = timer
+        timer.daemon = True
+        timer.start()
 
     def end(self) -> None:
         self._stop_waiting()
