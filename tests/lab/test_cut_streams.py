@@ -30,6 +30,19 @@ case "$1 $2" in
 esac
 exec /usr/sbin/zfs "$@"
 """
+OTHER, GO_ON = "tank/other", "/run/go_on"
+# The rest of this one comes in when it may: it is still on its way when the other was cut.
+HELD = SLOW.replace(
+    'case "$1 $2" in\n',
+    f"""\
+case "$1 $2 $*" in
+"receive -s "*/{OTHER})
+    {{ head -c 1000000; until [ -e {GO_ON} ]; do sleep 0.2; done; cat; }} | /usr/sbin/zfs "$@"
+    exit $? ;;
+esac
+case "$1 $2" in
+""",
+)
 
 
 @pytest.fixture
@@ -40,9 +53,9 @@ def controller(clean_lab: Lab, tmp_path: Path) -> Controller:
 
 
 @contextmanager
-def slow(machine: Machine) -> Iterator[None]:
+def slow(machine: Machine, wrapper: str = SLOW) -> Iterator[None]:
     """Let a host take little of a stream in a second."""
-    machine.sh(f"cat >{WRAPPER}; chmod 755 {WRAPPER}", input=SLOW.encode())
+    machine.sh(f"cat >{WRAPPER}; chmod 755 {WRAPPER}", input=wrapper.encode())
     try:
         yield
     finally:
@@ -156,14 +169,14 @@ def test_a_stream_cut_over_a_shared_connection_is_resumed_and_another_over_it_go
 ) -> None:
     lab = controller.lab
     alpha, vault = lab.machines["alpha"], lab.machines["vault"]
-    other = "tank/other"
-    for filesystem in (HERE, other):
+    vault.sh(f"rm -f {GO_ON}")
+    for filesystem in (HERE, OTHER):
         alpha.sh(f"zfs create {filesystem} && head -c {SIZE} /dev/urandom >/{filesystem}/data")
-    controller.specify(HOSTS + replication(filesystems=f'"{HERE}", "{other}"', every="1d"))
+    controller.specify(HOSTS + replication(filesystems=f'"{HERE}", "{OTHER}"', every="1d"))
 
     def both_went(events: list[Event]) -> bool:
         went = [e["id"] for e in events if e["type"] == "action_progress" and e["bytes"] > 0]
-        return all(any(filesystem in name for name in went) for filesystem in (HERE, other))
+        return all(any(filesystem in name for name in went) for filesystem in (HERE, OTHER))
 
     def cut_one() -> None:
         vault.sh(ARRIVES)
@@ -171,15 +184,16 @@ def test_a_stream_cut_over_a_shared_connection_is_resumed_and_another_over_it_go
         [stream] = shared(b"ControlMaster=no", b"receive", f"/{HERE}".encode())
         os.kill(stream, signal.SIGTERM)
         vault.sh(f"while pgrep -f '[s]bin/zfs receive.*/{HERE}'; do sleep 0.2; done")
-        assert vault.sh(f"pgrep -f '[s]bin/zfs receive.*/{other}'").stdout != ""
+        vault.sh(f"pgrep -f '[s]bin/zfs receive.*/{OTHER}'")
         assert len(masters) == 2
         assert shared(b"ControlMaster=yes") == masters
+        vault.sh(f"touch {GO_ON}")
 
-    with slow(vault):
+    with slow(vault, HELD):
         done = controller.disturbed(both_went, cut_one)
     assert done.code == 3, "\n".join(event["@message"] for event in done.events)
     assert half_received(lab, THERE)
-    check_all_is_there(lab, other, f"backup/alpha/{other}")
+    check_all_is_there(lab, OTHER, f"backup/alpha/{OTHER}")
 
     assert controller.modes() == {HERE: "resume"}
     name = check_all_is_there(lab)
