@@ -31,6 +31,7 @@ class Fleets:
         """Close what only fleets have that nothing uses any more."""
         for fleet in [fleet for fleet in self._retired if not used(fleet)]:
             self._retired.remove(fleet)
+            fleet.masters.close()
             kept = [self.current, *self._retired]
             for name, address in fleet.addresses.items():
                 if not any(other.addresses.get(name) == address for other in kept):

@@ -1,38 +1,25 @@
-"""One stream from sender to receiver: which way it takes, and whether it arrived.
+"""One stream from sender to receiver, by whichever way (`executor.routes`): whether it arrived.
 
 The exit codes of the two commands are hints. What counts is what the receiver has afterwards, by
 guid: a replayed stream, a failed mount or a reply that was lost may all end badly though every
 version arrived.
 """
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.actions import Done, Failed, Send, Verdict
 from reconciler.actions.base import changed, read_guids, unexpected
-from reconciler.desired.model import DataPath
 from reconciler.errors import HostError, HostLocked, StreamStalled
 from reconciler.executor.progress import Listener, OnProgress
+from reconciler.executor.routes import CHECK_TIMEOUT, Routes
 from reconciler.executor.stalling import PATIENCE as STALLED
 from reconciler.executor.stalling import Watchdog, patience_with
 from reconciler.hosts import locking
-from reconciler.hosts.addresses import HostAddress, LocalAddress, SimulatedAddress
 from reconciler.hosts.cutting import Cut
 from reconciler.hosts.fleet import Fleet
-from reconciler.hosts.host import Host
 from reconciler.hosts.script import Outcome, Script, Step, Transcript
-from reconciler.hosts.streams import (
-    LOOK,
-    MOST_LOOKED_AT,
-    STREAM,
-    can_reach,
-    direct,
-    local_pipe,
-    look_after,
-    parted,
-    relay,
-)
+from reconciler.hosts.streams import LOOK, STREAM, parted
 from reconciler.zfs import commands
 from reconciler.zfs.errors import Failure, FailureKind, Reaction, blame, classify
 from reconciler.zfs.properties import SPEC
@@ -49,19 +36,20 @@ It is cut then; what has arrived stays, and the next plan goes on from the resum
 NO_ESTIMATE = 30 * 86400.0
 """Seconds for a stream of unknown size."""
 
-CHECK_TIMEOUT = 120.0
-
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Runs sends over the hosts of a fleet; remembers which senders reach which receivers."""
+    """Runs sends over the hosts of a fleet."""
 
     fleet: Fleet
     patience: float = STALLED
     """Seconds after which a stream that shows no sign of life is ended."""
-    _reach: dict[tuple[str, str], bool] = field(default_factory=dict)
     _unlocked: set[str] = field(default_factory=set)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _routes: Routes = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find ways over the same fleet."""
+        object.__setattr__(self, "_routes", Routes(self.fleet))
 
     def run(self, send: Send, on_progress: OnProgress) -> Verdict:
         """Send, then look at the receiver.
@@ -99,13 +87,12 @@ class Transfer:
 
     def _streamed(self, send: Send, on_progress: OnProgress) -> Transcript:
         """Run the stream and watch over it. Raises HostError."""
-        host, script = self._route(send)
         cut, patience = Cut(), patience_with(send.piping, self.patience)
         watchdog = Watchdog(patience, lambda: self._receiving(send), cut.make)
         listener = Listener(on_progress, watchdog.sent)
         timeout = stream_timeout(send.estimated_bytes, send.piping.bandwidth)
         try:
-            with watchdog:
+            with self._routes.taken(send) as (host, script), watchdog:
                 return host.run(script, timeout=timeout, on_stderr=listener, cut=cut)
         except HostError as error:
             if watchdog.has_bitten:
@@ -138,48 +125,6 @@ class Transfer:
             return Failed(classify(outcome.stderr, outcome.status))
         now = outcome.stdout.strip()
         return self._arrived(send, None) if now == "-" else _continued(send, send.token, now)
-
-    def _route(self, send: Send) -> tuple[Host, Script]:
-        """Return where the stream's command runs, and the command."""
-        sender = self.fleet.addresses[send.host]
-        receiver = self.fleet.addresses[send.receiver_host]
-        commands_ = send.send_command(), send.receive_command()
-        lock, look, piping = self.fleet.lock, send.look(), send.piping
-        behind = look_after(look)
-        if sender == receiver:
-            pipe = Script((local_pipe(*commands_, piping), behind), mutates=True)
-            return self.fleet.host(send.host), pipe
-        if isinstance(sender.address, SimulatedAddress):
-            link = self.fleet.link(send.host, send.receiver_host)
-            return link, Script((local_pipe(*commands_), behind), mutates=True)
-        along = look if sum(map(len, look)) <= MOST_LOOKED_AT else None
-        if self._goes_direct(send, sender, receiver):
-            step = direct(receiver, *commands_, lock, along, piping=piping)
-            return self.fleet.host(send.host), Script((step,))
-        options = self.fleet.options
-        step = relay(sender, receiver, *commands_, options, lock=lock, look=along, piping=piping)
-        here = isinstance(receiver.address, LocalAddress)
-        steps = (step, behind) if here else (step,)
-        return self.fleet.controller(), Script(steps, mutates=here)
-
-    def _goes_direct(self, send: Send, sender: HostAddress, receiver: HostAddress) -> bool:
-        if send.path != DataPath.AUTO:
-            return send.path == DataPath.DIRECT
-        if isinstance(receiver.address, LocalAddress) and receiver.peer_address is None:
-            return False
-        if isinstance(sender.address, LocalAddress):
-            return False
-        return self._reaches(sender, receiver)
-
-    def _reaches(self, sender: HostAddress, receiver: HostAddress) -> bool:
-        """Tell whether the sender can open an ssh connection to the receiver; asked once."""
-        key = (sender.name, receiver.name)
-        with self._lock:
-            if key not in self._reach:
-                script = can_reach(receiver)
-                transcript = self.fleet.host(sender.name).run(script, timeout=CHECK_TIMEOUT)
-                self._reach[key] = all(outcome.ok for outcome in transcript.outcomes.values())
-            return self._reach[key]
 
     # -- after ------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from reconciler.hosts.addresses import (
 from reconciler.hosts.host import Host
 from reconciler.hosts.local import LocalHost
 from reconciler.hosts.locking import HostLock, lock_of_this_process
+from reconciler.hosts.masters import Masters, master
 from reconciler.hosts.programs import Programs
 
 
@@ -39,6 +40,8 @@ class Fleet:
         self.programs = Programs()
         """Where channel programs are worth a try."""
         self._controller = LocalHost(HostAddress("controller", LocalAddress()), self.lock)
+        self.masters = Masters(lambda address: master(self._controller, address, self.options))
+        """Connections for streams that go through the controller."""
         self._hosts: dict[str, Host] = {}
         self._lock = threading.Lock()
 
@@ -72,6 +75,7 @@ class Fleet:
         """Close all connections and cut what runs. The hosts can be used again afterwards."""
         with self._lock:
             hosts = list(self._hosts.values())
+        self.masters.close()
         for host in (*hosts, self._controller):
             host.close()
 

@@ -122,8 +122,7 @@ class _Execution:
         """Wait until all is said on both streams and the shell has ended."""
         deadline = time.monotonic() + within
         for reader in self._readers:
-            reader.join(max(0.0, deadline - time.monotonic()))
-            if reader.is_alive():
+            if not reader.over.wait(max(0.0, deadline - time.monotonic())):
                 return False
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(max(0.1, deadline - time.monotonic()))
@@ -131,18 +130,30 @@ class _Execution:
 
     def cut(self) -> None:
         """End the lifeline, and the script with it if it still runs."""
-        with suppress(BrokenPipeError):
-            _present(self._process.stdin).close()
+        self._end_lifeline()
+        # An ssh that shared a connection has lent what it writes to its master, which keeps that
+        # for as long as the command on the host takes to end.
+        timer = threading.Timer(_GRACE, self._listen_no_longer)
+        timer.daemon = True
+        timer.start()
 
     def end(self) -> None:
         """Make sure that nothing of the script runs on that may not. What is root's by sudo may."""
-        self.cut()
+        self._end_lifeline()
         if self._finishes:
             return
         if not self.is_over(within=_GRACE):
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self.is_over(within=1.0)
+
+    def _end_lifeline(self) -> None:
+        with suppress(BrokenPipeError):
+            _present(self._process.stdin).close()
+
+    def _listen_no_longer(self) -> None:
+        for reader in self._readers:
+            reader.over.set()
 
     def output(self) -> tuple[str, str]:
         """Return stdout and stderr."""
@@ -159,8 +170,15 @@ class _Reader(threading.Thread):
         self._end = EndMark(nonce)
         self._live = live
         self._chunks: list[bytes] = []
+        self.over = threading.Event()
 
     def run(self) -> None:
+        try:
+            self._read()
+        finally:
+            self.over.set()
+
+    def _read(self) -> None:
         with self._stream:
             while chunk := os.read(self._stream.fileno(), _CHUNK):
                 self._chunks.append(chunk)

@@ -2,13 +2,15 @@
 
 Pure functions. The bytes never pass through Python: the two commands are joined by a pipe on one
 host, by an `ssh` that the sender runs, or by two `ssh` that the controller runs. These are OpenSSH
-processes; they verify host keys and never ask, and they end with the script they are part of.
+processes (see `hosts.openssh`), and they end with the script they are part of.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
+from types import MappingProxyType
 
 from reconciler.hosts.addresses import (
     HostAddress,
@@ -19,12 +21,11 @@ from reconciler.hosts.addresses import (
     SshAddress,
     SshOptions,
 )
-from reconciler.hosts.known_hosts import parse_key
 from reconciler.hosts.locking import HostLock, around
+from reconciler.hosts.openssh import entering, without_remarks
 from reconciler.hosts.pipeline import pipeline
 from reconciler.hosts.script import Outcome, Script, Step
 from reconciler.hosts.shell import SEARCH_PATH, privileged, quote
-from reconciler.hosts.ssh_config import destination
 from reconciler.zfs.piping import PLAIN, End, Piping
 from reconciler.zfs.types import Argv
 
@@ -40,24 +41,9 @@ MOST_LOOKED_AT = 4096
 _TOLD = "reconciler-look:"
 _LOOKED = re.compile(rf"\n{_TOLD} begin\n(.*)\n{_TOLD} end (\d+)\n", re.DOTALL)
 
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ ./:@,+=-")
+_NONE: Mapping[SshAddress, Path] = MappingProxyType({})
 
-# A peer that says nothing for a minute ends the stream. A connection shared with a ControlMaster
-# would outlive it; compressing compressed blocks only costs time.
-_SSH: Argv = (
-    *("ssh", "-T", "-a", "-x", "-e", "none"),
-    *("-o", "BatchMode=yes"),
-    *("-o", "StrictHostKeyChecking=yes"),
-    *("-o", "UpdateHostKeys=no"),
-    *("-o", "ConnectTimeout=15"),
-    *("-o", "ServerAliveInterval=15"),
-    *("-o", "ServerAliveCountMax=4"),
-    *("-o", "ControlMaster=no"),
-    *("-o", "ControlPath=none"),
-    *("-o", "ClearAllForwardings=yes"),
-    *("-o", "Compression=no"),
-    *("-o", "LogLevel=ERROR"),
-)
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ ./:@,+=-")
 
 
 def local_pipe(send: Argv, receive: Argv, piping: Piping = PLAIN) -> Step:
@@ -105,11 +91,13 @@ def relay(  # noqa: PLR0913 - both ends, both commands, and how
     lock: HostLock | None = None,
     look: Argv | None = None,
     piping: Piping = PLAIN,
+    masters: Mapping[SshAddress, Path] = _NONE,
 ) -> Step:
     """Return the step that leads a stream through the controller, to be run there.
 
     The controller itself may be one of the two ends; a script in which it receives changes
     something there. Any other receiver is locked by the step, and looks as `direct` has it.
+    `masters` are the sockets of connections that it may share; see `hosts.masters`.
     """
     outwards, inwards = piping.programs(End.SENDER), piping.programs(End.RECEIVER)
     # The programs of an end run where it is; those of an end that is here, between the two.
@@ -119,15 +107,24 @@ def relay(  # noqa: PLR0913 - both ends, both commands, and how
         if isinstance(host.address, LocalAddress)
         for argv in programs
     )
-    first = _at(sender, options, partial(remote_command, send, after=outwards), send)
+    enter = partial(_at, options=options, masters=masters)
+    first = enter(sender, remote=partial(remote_command, send, after=outwards), argv=send)
     there = partial(
         remote_command, receive, lock=lock and lock.at(receiver.name), look=look, before=inwards
     )
-    return Step(STREAM, first, into=_at(receiver, options, there, receive), through=here)
+    return Step(STREAM, first, into=enter(receiver, remote=there, argv=receive), through=here)
 
 
 def parted(outcome: Outcome) -> tuple[Outcome, Outcome | None]:
-    """Return what came of a stream, and of the look behind it if that went along and came back."""
+    """Return what came of a stream, and of the look behind it if that went along and came back.
+
+    What ssh said of a shared connection that it could not use is left out: it has used another one.
+    """
+    outcome = replace(
+        outcome,
+        stdout=without_remarks(outcome.stdout),
+        stderr=without_remarks(outcome.stderr),
+    )
     found = _LOOKED.search(outcome.stdout)
     if found is None:
         return outcome, None
@@ -187,7 +184,12 @@ def _octal(character: str) -> str:
 
 
 def _at(
-    host: HostAddress, options: SshOptions, remote: Callable[[Privilege], str], argv: Argv
+    host: HostAddress,
+    *,
+    options: SshOptions,
+    masters: Mapping[SshAddress, Path],
+    remote: Callable[[Privilege], str],
+    argv: Argv,
 ) -> Argv:
     """Return the argv as the controller runs it on a host, or what it runs to enter that."""
     match host.address:
@@ -196,18 +198,15 @@ def _at(
         case SimulatedAddress():
             raise ValueError(f"{host.name} is simulated: its streams need no processes")
         case SshAddress() as address:
-            # The jump host's key is verified as ssh_config says: it only passes on the inner
-            # connection, which verifies the host itself.
-            where = (*_pin(address.host_key), *destination(address, options), "--", address.address)
-            return (*_SSH, *where, remote(host.privilege))
+            return (*entering(address, options, masters.get(address)), remote(host.privilege))
 
 
 def _towards(receiver: HostAddress) -> Argv:
     """Return the ssh by which a sender enters the receiver, with the sender's own ssh_config."""
     peer = _peer(receiver)
     key = receiver.address.host_key if isinstance(receiver.address, SshAddress) else None
-    address = SshAddress(peer.address, user=peer.user, port=peer.port)
-    return (*_SSH, *_pin(key), *destination(address, SshOptions()), "--", peer.address)
+    address = SshAddress(peer.address, user=peer.user, port=peer.port, host_key=key)
+    return entering(address, SshOptions())
 
 
 def _peer(receiver: HostAddress) -> PeerAddress:
@@ -221,15 +220,3 @@ def _peer(receiver: HostAddress) -> PeerAddress:
     if peer is None:
         raise ValueError(f"{receiver.name} is the controller's own machine and has no peer address")
     return peer
-
-
-def _pin(host_key: str | None) -> Argv:
-    """Return the options that make ssh accept this key alone (OpenSSH 8.5 and later)."""
-    if host_key is None:
-        return ()
-    key = parse_key(host_key)
-    return (
-        *("-o", "UserKnownHostsFile=/dev/null"),
-        *("-o", "GlobalKnownHostsFile=/dev/null"),
-        *("-o", f"KnownHostsCommand=/bin/echo %H {key.kind} {key.blob}"),
-    )

@@ -196,6 +196,7 @@ esac
 
 
 def hanging(path: str, pipes: Piping) -> Send:
+    """Return a stream; `shared` is a small one through the controller, over shared connections."""
     return Send(
         host="sender",
         filesystem="t/a",
@@ -206,7 +207,8 @@ def hanging(path: str, pipes: Piping) -> Send:
         base=Version(VersionKind.SNAPSHOT, "1", 1, 1, 0),
         versions=(TO,),
         flags=StreamFlags(),
-        path=path,
+        estimated_bytes=4 if path == "shared" else None,
+        path="relay" if path == "shared" else path,
         piping=pipes,
     )
 
@@ -228,7 +230,7 @@ def is_gone(folder: Path) -> bool:
     return done.stdout.strip() in {b"", b"Z", b"Zs"}
 
 
-@pytest.mark.parametrize("path", ["direct", "relay"])
+@pytest.mark.parametrize("path", ["direct", "relay", "shared"])
 @pytest.mark.parametrize(
     "wanted",
     [pytest.param(NOTHING, id="plain"), pytest.param(Wanted(3, MIB), id="piped")],

@@ -8,18 +8,25 @@ import pytest
 
 from reconciler.hosts.addresses import HostAddress, PeerAddress, Privilege
 from reconciler.hosts.script import Outcome
-from reconciler.hosts.streams import direct, local_pipe, parted, relay
+from reconciler.hosts.streams import direct, local_pipe, parted
 from tests.integration.pair import ARRIVED, RECEIVE, SEND, SIZE, Pair
 from tests.integration.server import public
 
 LOOK = ("sh", "-c", "printf 'b@1\\t7\\n'; echo no such thing >&2; exit 1")
 
 
+@pytest.fixture(params=[False, True], ids=["own", "shared"])
+def either(pair: Pair, request: pytest.FixtureRequest) -> Pair:
+    """The pair, whose streams through the controller share connections, or do not."""
+    pair.shares = request.param
+    return pair
+
+
 @pytest.mark.parametrize("status", [0, 7])
-def test_a_look_comes_back_with_a_stream_however_that_ended(pair: Pair, status: int) -> None:
+def test_a_look_comes_back_with_a_stream_however_that_ended(either: Pair, status: int) -> None:
     receive = ("sh", "-c", f"wc -c; exit {status}")
-    step = relay(pair.sender, pair.receiver, SEND, receive, pair.options, look=LOOK)
-    outcome, look = parted(pair.run("", step))
+    relayed = either.relay(either.sender, either.receiver, SEND, receive, LOOK)
+    outcome, look = parted(relayed)
     assert (outcome.status, outcome.stdout) == (status, f"{SIZE}\n")
     assert look == Outcome(1, "b@1\t7\n", "no such thing\n")
 
@@ -29,50 +36,49 @@ def test_on_one_host(pair: Pair) -> None:
 
 
 class TestRelay:
-    def test_from_host_to_host(self, pair: Pair) -> None:
+    def test_from_host_to_host(self, either: Pair) -> None:
         began = time.monotonic()
-        assert pair.relay(pair.sender, pair.receiver) == ARRIVED
+        assert either.relay(either.sender, either.receiver) == ARRIVED
         print(f"{SIZE >> 20} MiB relayed in {time.monotonic() - began:.2f} s")
 
-    def test_the_controller_may_be_an_end(self, pair: Pair) -> None:
-        assert pair.relay(pair.here, pair.receiver) == ARRIVED
-        assert pair.relay(pair.sender, pair.here) == ARRIVED
+    def test_the_controller_may_be_an_end(self, either: Pair) -> None:
+        assert either.relay(either.here, either.receiver) == ARRIVED
+        assert either.relay(either.sender, either.here) == ARRIVED
 
-    def test_through_a_jump_host(self, pair: Pair) -> None:
-        _, jump = pair.servers
-        far = HostAddress("far", pair.servers[0].address(jump=f"127.0.0.1:{jump.port}"))
-        assert pair.relay(far, pair.receiver).first_status != 0
-        pair.servers[0].learn(jump)
-        assert pair.relay(far, pair.receiver) == ARRIVED
+    def test_through_a_jump_host(self, either: Pair) -> None:
+        _, jump = either.servers
+        far = HostAddress("far", either.servers[0].address(jump=f"127.0.0.1:{jump.port}"))
+        assert either.relay(far, either.receiver).first_status != 0
+        either.servers[0].learn(jump)
+        assert either.relay(far, either.receiver) == ARRIVED
 
     @pytest.mark.parametrize("pinned", [True, False])
-    def test_an_unverified_key_ends_it(self, pair: Pair, *, pinned: bool) -> None:
-        sender, receiver = pair.servers
+    def test_an_unverified_key_ends_it(self, either: Pair, *, pinned: bool) -> None:
+        sender, receiver = either.servers
         key = public(sender.client_key) if pinned else None
         stranger = HostAddress("receiver", receiver.address(host_key=key))
-        outcome = pair.relay(pair.sender, stranger)
+        outcome = either.relay(either.sender, stranger)
         assert outcome.status == 255
         assert "Host key verification failed" in outcome.stdout
-        outcome = pair.relay(stranger, pair.here)
+        outcome = either.relay(stranger, either.here)
         assert (outcome.first_status, outcome.stdout) == (255, "0\nreceived\n")
         assert "Host key verification failed" in outcome.stderr
 
-    def test_statuses_come_from_both_ends(self, pair: Pair) -> None:
+    def test_statuses_come_from_both_ends(self, either: Pair) -> None:
         send, receive = ("sh", "-c", "exit 3"), ("sh", "-c", "cat; exit 4")
-        step = relay(pair.sender, pair.receiver, send, receive, pair.options)
-        outcome = pair.run("", step)
+        outcome = either.relay(either.sender, either.receiver, send, receive)
         assert (outcome.first_status, outcome.status) == (3, 4)
 
-    def test_privileges_are_those_of_the_ends(self, pair: Pair, tmp_path: Path) -> None:
+    def test_privileges_are_those_of_the_ends(self, either: Pair, tmp_path: Path) -> None:
         for name in ("sudo", "doas"):
             (tmp_path / name).write_text(f'#!/bin/sh\necho "{name} $*"\ncat\n')
             (tmp_path / name).chmod(0o755)
-        for server in pair.servers:
+        for server in either.servers:
             server.start(PATH=f"{tmp_path}:{os.environ['PATH']}")
-        sender = HostAddress("s", pair.sender.address, Privilege.SUDO)
-        receiver = HostAddress("r", pair.receiver.address, Privilege.DOAS)
+        sender = HostAddress("s", either.sender.address, Privilege.SUDO)
+        receiver = HostAddress("r", either.receiver.address, Privilege.DOAS)
         send, receive = ("zfs", "send", "tank/a b@x"), ("zfs", "receive", "-o", "a=it's $x!", "c")
-        outcome = pair.run("", relay(sender, receiver, send, receive, pair.options))
+        outcome = either.relay(sender, receiver, send, receive)
         wanted = "doas -n zfs receive -o a=it's $x! c\nsudo -n zfs send tank/a b@x\n"
         assert outcome == Outcome(0, wanted, "")
 

@@ -1,13 +1,16 @@
 """Streams that are cut in the middle, whoever does it: what has arrived of them is gone on from."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from tests.integration.server import alive, descendants
 from tests.lab.contents import checksums, load_key, make_encrypted, volume_checksum, volume_device
-from tests.lab.controller import Controller, bytes_went, host, replication, snapshots
+from tests.lab.controller import Controller, Event, bytes_went, host, replication, snapshots
 from tests.lab.machines import Lab, Machine
 
 HOSTS = host("alpha") + host("vault")
@@ -15,10 +18,11 @@ HERE, THERE = "tank/data", "backup/alpha/tank/data"
 SIZE = 10_000_000
 WRAPPER = "/usr/local/sbin/zfs"
 # A receive that is killed before anything has arrived leaves nothing, and is simply tried again.
-KILL_RECEIVE = (
+ARRIVES = (
     f"until zfs get -H -o value receive_resume_token {THERE} | grep -q ^1-; do sleep 0.2; done;"
-    " sleep 2; zpool sync; pkill -KILL -f '^/usr/sbin/zfs receive'"
+    " sleep 2; zpool sync"
 )
+KILL_RECEIVE = f"{ARRIVES}; pkill -KILL -f '^/usr/sbin/zfs receive'"
 # Data that comes in slowly: streams are still on their way when they are cut.
 SLOW = """#!/bin/sh
 case "$1 $2" in
@@ -26,6 +30,19 @@ case "$1 $2" in
 esac
 exec /usr/sbin/zfs "$@"
 """
+OTHER, GO_ON = "tank/other", "/run/go_on"
+# The rest of this one comes in when it may: it is still on its way when the other was cut.
+HELD = SLOW.replace(
+    'case "$1 $2" in\n',
+    f"""\
+case "$1 $2 $*" in
+"receive -s "*/{OTHER})
+    {{ head -c 1000000; until [ -e {GO_ON} ]; do sleep 0.2; done; cat; }} | /usr/sbin/zfs "$@"
+    exit $? ;;
+esac
+case "$1 $2" in
+""",
+)
 
 
 @pytest.fixture
@@ -36,9 +53,9 @@ def controller(clean_lab: Lab, tmp_path: Path) -> Controller:
 
 
 @contextmanager
-def slow(machine: Machine) -> Iterator[None]:
+def slow(machine: Machine, wrapper: str = SLOW) -> Iterator[None]:
     """Let a host take little of a stream in a second."""
-    machine.sh(f"cat >{WRAPPER}; chmod 755 {WRAPPER}", input=SLOW.encode())
+    machine.sh(f"cat >{WRAPPER}; chmod 755 {WRAPPER}", input=wrapper.encode())
     try:
         yield
     finally:
@@ -145,6 +162,55 @@ def test_a_controller_killed_in_the_middle_of_a_send_is_followed_by_a_resumed_on
     name = check_all_is_there(lab)
     assert checksums(vault, f"{THERE}@{name}") == checksums(alpha, f"{HERE}@{name}") != ""
     assert controller.plan().document["actions"] == []
+
+
+def test_a_stream_cut_over_a_shared_connection_is_resumed_and_another_over_it_goes_on(
+    controller: Controller,
+) -> None:
+    lab = controller.lab
+    alpha, vault = lab.machines["alpha"], lab.machines["vault"]
+    vault.sh(f"rm -f {GO_ON}")
+    for filesystem in (HERE, OTHER):
+        alpha.sh(f"zfs create {filesystem} && head -c {SIZE} /dev/urandom >/{filesystem}/data")
+    controller.specify(HOSTS + replication(filesystems=f'"{HERE}", "{OTHER}"', every="1d"))
+
+    def both_went(events: list[Event]) -> bool:
+        went = [e["id"] for e in events if e["type"] == "action_progress" and e["bytes"] > 0]
+        return all(any(filesystem in name for name in went) for filesystem in (HERE, OTHER))
+
+    def cut_one() -> None:
+        vault.sh(ARRIVES)
+        masters = shared(b"ControlMaster=yes")
+        [stream] = shared(b"ControlMaster=no", b"receive", f"/{HERE}".encode())
+        os.kill(stream, signal.SIGTERM)
+        vault.sh(f"while pgrep -f '[s]bin/zfs receive.*/{HERE}'; do sleep 0.2; done")
+        vault.sh(f"pgrep -f '[s]bin/zfs receive.*/{OTHER}'")
+        assert len(masters) == 2
+        assert shared(b"ControlMaster=yes") == masters
+        vault.sh(f"touch {GO_ON}")
+
+    with slow(vault, HELD):
+        done = controller.disturbed(both_went, cut_one)
+    assert done.code == 3, "\n".join(event["@message"] for event in done.events)
+    assert half_received(lab, THERE)
+    check_all_is_there(lab, OTHER, f"backup/alpha/{OTHER}")
+
+    assert controller.modes() == {HERE: "resume"}
+    name = check_all_is_there(lab)
+    assert checksums(vault, f"{THERE}@{name}") == checksums(alpha, f"{HERE}@{name}") != ""
+    assert shared(b"ControlMaster=yes") == []
+
+
+def shared(*words: bytes) -> list[int]:
+    """Return the ssh below this process that share a connection, with these in their arguments."""
+    found = []
+    for pid in descendants(os.getpid()):
+        with suppress(OSError):
+            line = Path(f"/proc/{pid}/cmdline").read_bytes()
+            is_shared = line.startswith(b"ssh\0") and b"ControlPath=/" in line
+            if is_shared and all(word in line for word in words) and alive(pid):
+                found.append(pid)
+    return found
 
 
 def test_what_has_arrived_of_snapshots_that_are_gone_is_given_up(controller: Controller) -> None:

@@ -29,6 +29,13 @@ PROGRESS = partial(
     tests=("tests/unit/executor/test_transfer.py",),
 )
 
+MASTERS = partial(
+    Mutation, file="reconciler/hosts/masters.py", tests=("tests/unit/hosts/test_masters.py",)
+)
+OPENSSH = partial(
+    Mutation, file="reconciler/hosts/openssh.py", tests=("tests/unit/hosts/test_openssh.py",)
+)
+
 MUTATIONS = (
     PROGRESS(
         "what ZFS thinks of a stream counts as a sign of life",
@@ -101,5 +108,70 @@ MUTATIONS = (
         (2,),
         "if found is not None and self._seen is not None and",
         "if",
+    ),
+    MASTERS(
+        "streams of unknown size share connections",
+        ("executions",),
+        "return estimated_bytes is not None and estimated_bytes <= LARGEST",
+        "return (estimated_bytes or 0) <= LARGEST",
+    ),
+    MASTERS(
+        "a shared connection that has ended is lent again",
+        ("executions",),
+        "if loan is None or loan.master.is_over():",
+        "if loan is None:",
+    ),
+    MASTERS(
+        "a shared connection is ended under a stream that takes it just then",
+        ("executions",),
+        "            if loan.streams:\n                return\n",
+        "",
+    ),
+    MASTERS(
+        "more streams share a connection than sshd has sessions",
+        ("executions",),
+        "if loan.streams >= MOST_STREAMS:",
+        "if False:",
+    ),
+    MASTERS(
+        "a stream shares a connection that nobody made",
+        ("executions",),
+        "if loan is not None and self._can_be_used(loan)",
+        "if loan is not None",
+    ),
+    OPENSSH(
+        "a shared connection goes on when its master is told to end",
+        ("executions",),
+        '"ControlPersist=no"',
+        '"ControlPersist=yes"',
+    ),
+    OPENSSH(
+        "the master of shared connections does not know of pinned keys",
+        (10,),
+        'f"ControlPath={socket}", *_where(address, options))',
+        'f"ControlPath={socket}", *destination(address, options), "--", address.address)',
+    ),
+    OPENSSH(
+        "a path that is no socket's fails the stream",
+        ("executions",),
+        "len(str(path)) <= LONGEST_PATH and ",
+        "",
+    ),
+    Mutation(
+        "what ssh says of a connection it does without is the stream's failure",
+        ("executions",),
+        "        stdout=without_remarks(outcome.stdout),\n"
+        "        stderr=without_remarks(outcome.stderr),\n",
+        "",
+        file="reconciler/hosts/streams.py",
+        tests=("tests/unit/executor/test_transfer.py",),
+    ),
+    Mutation(
+        "a script that was cut waits for whoever holds what it wrote to",
+        ("executions",),
+        "        timer.start()\n",
+        "",
+        file="reconciler/hosts/local.py",
+        tests=("tests/unit/hosts/test_local.py",),
     ),
 )

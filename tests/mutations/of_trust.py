@@ -5,7 +5,7 @@ from functools import partial
 from tests.mutations.mutation import Mutation
 
 STREAMS = partial(
-    Mutation, file="reconciler/hosts/streams.py", tests=("tests/unit/hosts/test_streams.py",)
+    Mutation, file="reconciler/hosts/openssh.py", tests=("tests/unit/hosts/test_streams.py",)
 )
 TRUST = partial(
     Mutation, file="reconciler/hosts/ssh/trust.py", tests=("tests/unit/hosts/test_trust.py",)
@@ -44,14 +44,15 @@ MUTATIONS = (
     STREAMS(
         "streams through the controller do not know of pinned keys",
         (10,),
-        "where = (*_pin(address.host_key), *destination(address, options),",
-        "where = (*destination(address, options),",
+        "return (*_pin(address.host_key), *destination(address, options),",
+        "return (*destination(address, options),",
     ),
     STREAMS(
         "streams straight to the receiver do not know of pinned keys",
         (10,),
-        "return (*_SSH, *_pin(key), *destination",
-        "return (*_SSH, *destination",
+        "port=peer.port, host_key=key)",
+        "port=peer.port)",
+        file="reconciler/hosts/streams.py",
     ),
     STREAMS(
         "streams accept keys of known_hosts beside the pinned one",

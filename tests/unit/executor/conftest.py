@@ -9,6 +9,7 @@ from reconciler.hosts.addresses import HostAddress, SshAddress, SshOptions
 from reconciler.hosts.cutting import Cut
 from reconciler.hosts.host import StderrListener
 from reconciler.hosts.locking import lock_of_this_process
+from reconciler.hosts.masters import Masters
 from reconciler.hosts.programs import Programs
 from reconciler.hosts.script import Condition, Outcome, Printed, Ran, Script, Step, Transcript
 
@@ -69,6 +70,7 @@ class FakeFleet:
 
     def __init__(self, answer: Answer, hosts: tuple[str, ...] = ("alpha", "vault")) -> None:
         self.addresses = {name: HostAddress(name, SshAddress(name)) for name in hosts}
+        self.masters = Masters(lambda _address: None)
         self.programs = Programs()
         for name in hosts:
             self.programs.refused(name)

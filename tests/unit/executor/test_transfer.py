@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +10,8 @@ from reconciler.actions import Done, Failed, Send, SendMode
 from reconciler.errors import HostError, HostLocked, Unreachable
 from reconciler.executor.progress import Listener, Progress
 from reconciler.executor.transfer import Transfer, stream_timeout
-from reconciler.hosts.addresses import HostAddress, LocalAddress
+from reconciler.hosts.addresses import HostAddress, LocalAddress, SshAddress
+from reconciler.hosts.masters import LARGEST, MOST_STREAMS, Masters
 from reconciler.hosts.script import Outcome, Script
 from reconciler.hosts.streams import LOOK
 from reconciler.zfs.capabilities import StreamFlags
@@ -345,6 +347,91 @@ def test_a_look_at_too_many_versions_does_not_go_along() -> None:
     (stream,) = [s for _, script in among.ran for s in script.steps if s.into is not None]
     assert stream.into is not None
     assert "reconciler-look" not in stream.into[-1]
+
+
+# -- shared connections ----------------------------------------------------------------------------
+
+SMALL = replace(SEND, estimated_bytes=LARGEST)
+
+
+class UpMaster:
+    """A master that is up for ever."""
+
+    def __init__(self, address: SshAddress) -> None:
+        self.socket = Path(f"/run/{address.address}")
+
+    def is_up(self) -> bool:
+        return True
+
+    def is_over(self) -> bool:
+        return False
+
+    def end(self) -> None:
+        """Nothing to end."""
+
+
+def paths(send: Send, among: FakeFleet) -> list[str]:
+    """Send, and return over which masters' sockets the two ends of the stream were entered."""
+    among.masters = Masters(UpMaster)
+    run(send, among)
+    [step] = [s for _, script in among.ran for s in script.steps if s.into is not None]
+    words = [*step.argv, *(step.into or ())]
+    return [word.removeprefix("ControlPath=") for word in words if word.startswith("ControlPath=")]
+
+
+@pytest.mark.parametrize(
+    ("send", "expected"),
+    [
+        pytest.param(SMALL, ["/run/alpha", "/run/vault"], id="small"),
+        pytest.param(replace(SMALL, estimated_bytes=LARGEST + 1), ["none", "none"], id="large"),
+        pytest.param(replace(SMALL, estimated_bytes=None), ["none", "none"], id="unknown"),
+        pytest.param(replace(SMALL, path="direct"), ["none"], id="not through us"),
+        pytest.param(replace(SMALL, receiver_host="alpha"), [], id="on one host"),
+    ],
+)
+def test_small_streams_through_the_controller_share_connections(
+    send: Send, expected: list[str]
+) -> None:
+    assert paths(send, fleet()) == expected
+
+
+def test_a_resumed_stream_shares_by_what_is_left_of_it() -> None:
+    for left, expected in ((LARGEST, "/run/alpha"), (LARGEST + 1, "none")):
+        among = resuming(PLANNED)
+        assert paths(replace(RESUMED, estimated_bytes=left), among)[0] == expected
+
+
+def test_an_end_that_is_the_controllers_machine_needs_no_connection() -> None:
+    among = fleet()
+    among.addresses["vault"] = HostAddress("vault", LocalAddress())
+    assert paths(SMALL, among) == ["/run/alpha"]
+
+
+def test_a_stream_gives_its_connections_back_however_it_ended() -> None:
+    for stream in (WELL, Outcome(1, "", ""), Unreachable("alpha", "connection lost")):
+        among = fleet(stream)
+        among.masters = Masters(UpMaster)
+        for _ in range(MOST_STREAMS + 1):
+            run(SMALL, among)
+        steps = [s for _, script in among.ran for s in script.steps if s.into is not None]
+        assert "ControlPath=/run/alpha" in steps[-1].argv
+
+
+def test_without_a_connection_to_share_a_stream_has_its_own() -> None:
+    among = fleet()
+    assert isinstance(run(SMALL, among), Done)
+    [step] = [s for _, script in among.ran for s in script.steps if s.into is not None]
+    assert "ControlPath=none" in step.argv
+
+
+def test_what_ssh_says_of_a_connection_that_it_could_not_share_is_no_failure() -> None:
+    said = "mux_client_request_session: session request failed: Session open refused by peer\r\n"
+    verdict = run(SMALL, fleet(Outcome(255, said, said, first_status=255), MISSING))
+    assert isinstance(verdict, Failed)
+    assert (verdict.failure.kind, verdict.failure.message) == (
+        FailureKind.TRANSPORT,
+        "the connection broke",
+    )
 
 
 # -- what streams pass, and streams that hang ------------------------------------------------------

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import CommandTimeout, OutputCut
+from reconciler.hosts import local
 from reconciler.hosts.addresses import HostAddress, LocalAddress
+from reconciler.hosts.cutting import Cut
 from reconciler.hosts.local import LocalHost
 from reconciler.hosts.script import Script, Step
 
@@ -131,6 +133,33 @@ def test_several_threads_may_share_it(host: LocalHost) -> None:
     for thread in threads:
         thread.join()
     assert sorted(got, key=int) == [f"{i}\n" for i in range(12)]
+
+
+def test_a_script_that_is_cut_is_over_though_others_hold_what_it_wrote_to(
+    host: LocalHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the master of a shared ssh connection does while the command on the host goes on."""
+    monkeypatch.setattr(local, "_GRACE", 0.5)
+    holder, cut = tmp_path / "holder", Cut()
+    code = f"setsid sh -c 'echo $$ >{holder}; exec sleep 1000' & exec sleep 1000"
+    errors: list[Exception] = []
+
+    def run() -> None:
+        try:
+            host.run(script(Step("a", ("sh", "-c", code))), timeout=1000, cut=cut)
+        except OutputCut as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    wait_until(lambda: holder.exists() and holder.read_text().strip() != "")
+    cut.make()
+    thread.join(30)
+    is_over = not thread.is_alive()
+    assert alive(int(holder.read_text()))
+    os.kill(int(holder.read_text()), signal.SIGKILL)
+    assert is_over
+    assert len(errors) == 1
 
 
 CONTROLLER = """
