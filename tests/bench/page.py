@@ -76,7 +76,9 @@ zfs-autobackup is from an earlier run. With fewer others kept it busy, and one f
 off by a factor of two. Tools are measured one after the other.
 
 On an emulated processor a login takes as long as several commands. Before small streams shared
-connections (design/004), reconciler took 100.6 s where 10 of 30 had changed, and bzfs was ahead.
+connections (design/004), reconciler took 100.6 s where 10 of 30 had changed, and bzfs was ahead
+with 83.9 s; tests at the lowest priority ran in reconciler's turn then, so not all of that is owed
+to the connections.
 """
 
 _SCALE = """\
@@ -89,7 +91,8 @@ process, what it works on included. In the fleet the hosts share the names of ve
 it smaller than a real one.
 
 The machine has one speed at one time and half of it at another, whatever it has to do: mind the
-figures of "count to ten million" beside.
+figures of "count to ten million" beside. When hosts were observed over ssh and plans shown as text
+and JSON, which is from an earlier run, others kept it busy.
 "count to ten million" is to compare with other machines. Where a sender's filesystems are alike
 (their versions have the same names and times, as when one command takes the snapshots of a pool)
 one of them is planned; "none alike" is the same fleet with other times for each. With ten million
