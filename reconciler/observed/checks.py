@@ -62,13 +62,17 @@ def check_groups(
     `is_checked` tells which were let pass before, when the same was asked for.
     """
     wanted = frozenset(roots)
+    inside: set[str | None] = set()
     for filesystem, versions in groups.items():
         if filesystem not in names:
             raise changed(f"{filesystem} was created")
         if is_checked(filesystem, versions):
             continue
-        if filesystem not in wanted and wanted.isdisjoint(ancestors(filesystem)):
-            raise Trouble(f"versions of {filesystem} were listed unasked")
+        parent = parent_of(filesystem)
+        if parent not in inside and filesystem not in wanted:
+            if wanted.isdisjoint(ancestors(filesystem)):
+                raise Trouble(f"versions of {filesystem} were listed unasked")
+            inside.add(parent)
         labels = versions.columns.labels
         if len(set(labels)) < len(labels):
             refuse_duplicates(filesystem, labels)

@@ -181,21 +181,7 @@ def _tags(found: _Listed) -> Mapping[str, Tags]:
 def _filesystem(parts: Parts) -> Filesystem:
     row = parts.row
     return Filesystem(
-        name=row.name,
-        kind=row.kind,
-        guid=row.guid,
-        createtxg=row.createtxg,
-        used=row.used,
-        written=row.written,
-        referenced=row.referenced,
-        encryption=row.encryption,
-        keystatus=row.keystatus,
-        encryptionroot=row.encryptionroot,
-        origin=row.origin,
-        readonly=row.readonly,
-        mounted=row.mounted,
-        resume_token=row.resume_token,
-        inconsistent=row.inconsistent,
+        *row[:15],  # Up to `inconsistent` the fields are the same.
         placeholder=row.placeholder == row.name,
         disabled=row.reconcile == DISABLED,
         properties=row.properties,

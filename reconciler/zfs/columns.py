@@ -130,8 +130,8 @@ class _VersionReader:
             filesystems, labels = _parted(fields[0])
             guid, createtxg, creation, holds, written, referenced, spec = fields[1:]
             guids = tuple(_numbers(guid))
-            all_written = tuple(_numbers_or_none(written))
-            all_referenced = tuple(_numbers_or_none(referenced))
+            _check_sizes(written)
+            _check_sizes(referenced)
             for start, end in pairwise(_runs(filesystems)):
                 check_listed_filesystem(filesystems[start])
                 columns = (
@@ -140,8 +140,8 @@ class _VersionReader:
                     self._createtxgs[tuple(createtxg[start:end])],
                     self._creations[tuple(creation[start:end])],
                     self._userrefs[tuple(holds[start:end])],
-                    all_written[start:end],
-                    all_referenced[start:end],
+                    " ".join([*written[start:end], ""]),
+                    " ".join([*referenced[start:end], ""]),
                     self._specs[tuple(spec[start:end])],
                     no_holds(end - start),
                 )
@@ -264,12 +264,21 @@ def _numbers(fields: Sequence[str]) -> Sequence[int]:
     return numbers
 
 
-def _numbers_or_none(fields: Sequence[str]) -> Sequence[int | None]:
-    if "-" not in fields:
-        return _numbers(fields)
-    given = [field for field in fields if field != "-"]
-    numbers = iter(_numbers(given)) if given else iter(())
-    return [None if field == "-" else next(numbers) for field in fields]
+def _check_sizes(fields: Sequence[str]) -> None:
+    """Check that sizes are numbers as ZFS prints them or `-`; ValueError if that is not sure."""
+    joined, none = " ".join(["", *fields]), fields.count("-")
+    digits = joined.replace(" ", "")
+    lengths = set(map(len, fields))
+    if not (
+        digits.isascii()
+        and digits.replace("-", "0").isdecimal()
+        and joined.count(" ") == len(fields)
+        and digits.count("-") == none
+        and joined.count(" 0") == fields.count("0")
+        # So many digits are no number of 64 bits, or one that no pool is as large as.
+        and 0 < min(lengths) <= max(lengths) < parse.DIGITS
+    ):
+        raise ValueError(fields)
 
 
 def _count(field: str) -> int:

@@ -26,8 +26,9 @@ class Columns(NamedTuple):
     createtxgs: tuple[int, ...]
     creations: tuple[int, ...]
     userrefs: tuple[int, ...]
-    written: tuple[int | None, ...]
-    referenced: tuple[int | None, ...]
+    written: str
+    """As they are listed, each with a space after it: `4096 - `. Few are ever looked at."""
+    referenced: str
     specs: tuple[str | None, ...]
     holds: tuple[tuple[str, ...], ...]
 
@@ -49,9 +50,10 @@ class Versions(Sequence[Version]):
             return versions
         if not versions:
             return NONE
-        kinds, names, *others = zip(*versions, strict=True)
-        labels = [kind.separator + name for kind, name in zip(kinds, names, strict=True)]
-        return cls(Columns(tuple(labels), *others))
+        kinds, names, *numbers, written, referenced, specs, holds = zip(*versions, strict=True)
+        labels = tuple([kind.separator + name for kind, name in zip(kinds, names, strict=True)])
+        sizes = _listed(written), _listed(referenced)
+        return cls(Columns._make((labels, *numbers, *sizes, specs, holds)))
 
     def in_order(self) -> "Versions":
         """Return them in version order (see `version_order`)."""
@@ -63,7 +65,7 @@ class Versions(Sequence[Version]):
             range(len(labels)),
             key=lambda place: (createtxgs[place], labels[place][0] == "@", labels[place]),
         )
-        return Versions(Columns._make(tuple([of[at] for at in order]) for of in self.columns))
+        return Versions.of([self[place] for place in order])
 
     def __add__(self, others: "Versions") -> "Versions":
         """Return these and then the others."""
@@ -102,11 +104,21 @@ class Versions(Sequence[Version]):
     def _all(self) -> tuple[Version, ...]:
         made = self._made
         if made is None:
-            labels, *others = self.columns
+            labels, *numbers, written, referenced, specs, holds = self.columns
             kinds = [_KINDS[label[0]] for label in labels]
             names = [intern(label[1:]) for label in labels]
-            made = self._made = tuple(map(_version, zip(kinds, names, *others, strict=True)))
+            sizes = map(_size, written.split()), map(_size, referenced.split())
+            rows = zip(kinds, names, *numbers, *sizes, specs, holds, strict=True)
+            made = self._made = tuple(map(_version, rows))
         return made
+
+
+def _listed(sizes: Sequence[int | None]) -> str:
+    return "".join(["- " if size is None else f"{size} " for size in sizes])
+
+
+def _size(field: str) -> int | None:
+    return None if field == "-" else int(field)
 
 
 @lru_cache
@@ -115,7 +127,7 @@ def no_holds(count: int) -> tuple[tuple[str, ...], ...]:
     return ((),) * count
 
 
-NONE = Versions(Columns((), (), (), (), (), (), (), (), ()))
+NONE = Versions(Columns((), (), (), (), (), "", "", (), ()))
 
 
 def columns_of(versions: Sequence[Version]) -> Columns:

@@ -152,8 +152,17 @@ MUTATIONS = (
     CHECKS(
         "versions may be listed that were not asked for",
         (1,),
-        "if filesystem not in wanted and wanted.isdisjoint(ancestors(filesystem)):",
+        "if wanted.isdisjoint(ancestors(filesystem)):",
         "if False:",
+    ),
+    CHECKS(
+        "what is beside a root was asked for with it",
+        (1,),
+        "        if parent not in inside and filesystem not in wanted:\n",
+        "        if filesystem in wanted:\n"
+        "            inside.add(parent)\n"
+        "        if parent not in inside and filesystem not in wanted:\n",
+        tests=("tests/unit/observed/test_checks.py",),
     ),
     CHECKS(
         "a version may be listed twice",

@@ -102,6 +102,30 @@ MUTATIONS = (
         "if not fields:",
     ),
     COLUMNS(
+        "a size may begin with zeros and differ from the same one",
+        (1,),
+        '        and joined.count(" 0") == fields.count("0")\n',
+        "",
+    ),
+    COLUMNS(
+        "a size that is not there may be a part of one",
+        (1,),
+        '        and digits.count("-") == none\n',
+        "",
+    ),
+    COLUMNS(
+        "two sizes may be one",
+        (1,),
+        '        and joined.count(" ") == len(fields)\n',
+        "",
+    ),
+    COLUMNS(
+        "a size may have more than 64 bits",
+        (1,),
+        " <= max(lengths) < parse.DIGITS\n",
+        "\n",
+    ),
+    COLUMNS(
         "a column too many is the next row's",
         (1,),
         ' and "".join(last) == "\\n".join(columns[0]) + "\\n"',

@@ -1,10 +1,12 @@
 from collections.abc import Callable
+from dataclasses import fields
 
 import pytest
 
 from reconciler import errors
 from reconciler.observed.model import Filesystem, Pool, Unseen
 from reconciler.observed.read import probe_failed
+from reconciler.zfs.parse import FilesystemRow
 from reconciler.zfs.types import FilesystemKind, version_order
 from tests.unit.observed.recording import NOW, Recording
 
@@ -50,6 +52,11 @@ def test_all_filesystems_of_the_pool_are_there_sorted_by_name(alpha: Recording) 
     volume = seen.filesystems["tank/grammar/vol"]
     assert (volume.kind, volume.mounted) == (FilesystemKind.VOLUME, False)
     assert [fs.name for fs in seen.filesystems.values() if fs.disabled] == ["tank/grammar/sp ace"]
+
+
+def test_what_a_row_says_has_the_same_names_in_a_filesystem() -> None:
+    names = [one.name for one in fields(Filesystem)]
+    assert tuple(names[:15]) == FilesystemRow._fields[:15]
 
 
 def test_versions_are_in_version_order_with_spec_and_holds(alpha: Recording) -> None:

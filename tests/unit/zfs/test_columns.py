@@ -12,6 +12,7 @@ from reconciler.zfs import columns, parse
 from reconciler.zfs.columns import read_filesystems, read_versions
 from reconciler.zfs.parse import ParseError
 from reconciler.zfs.types import Version, VersionKind
+from reconciler.zfs.versions import Versions
 
 VERSION = "tank/a@s 1\t14871593799176688764\t66\t1795434336\t2\t3174400\t3174400\tdaily\ttank/a@s 1"
 CURSOR = "tank/a#c\t14871593799176688764\t66\t1795434336\t-\t-\t3174400\t-\ttank/a#c"
@@ -105,6 +106,28 @@ def test_a_filesystem_whose_row_ends_elsewhere_is_none(place: int, instead: str)
 @example(f"{OTHER.replace('@', '')}\n{OTHER.replace('@', '@x#')}\n")
 def test_versions_are_what_their_rows_say(text: str) -> None:
     assert outcome(lambda text: list(read_versions(text).items()), text) == outcome(grouped, text)
+
+
+@given(listings(VERSION, CURSOR, OTHER))
+def test_equal_versions_have_equal_columns(text: str) -> None:
+    read = outcome(read_versions, text)
+    for versions in read.values() if isinstance(read, dict) else ():
+        assert versions.columns == Versions.of(tuple(versions)).columns
+
+
+@pytest.mark.parametrize("place", [5, 6])
+@pytest.mark.parametrize(
+    "size",
+    [*NUMBERS, "", "-", "--", "-1", "1-", "1 2", " ", "10", "00", "9" * 19, "1" + "0" * 19, "0x1"],
+)
+def test_a_size_is_what_its_row_says(place: int, size: str) -> None:
+    fields = OTHER.split("\t")
+    row = "\t".join([*fields[:place], size, *fields[place + 1 :]])
+    for text in (f"{row}\n", f"{VERSION}\n{row}\n", f"{CURSOR}\n{row}\n{OTHER}\n"):
+        read = outcome(lambda text: list(read_versions(text).items()), text)
+        assert read == outcome(grouped, text)
+        for _, versions in read if isinstance(read, list) else ():
+            assert versions.columns == Versions.of(tuple(versions)).columns
 
 
 @pytest.mark.parametrize("name", ["", "s%1", "a/b", "a@b", "a#b", "é", "a\rb", "x" * 256])
