@@ -5,18 +5,17 @@ plan and at the world, and take out each version for which any of the rules is n
 fulfilled. Guards only remove.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
-from reconciler.actions import Destroy, Send, Snapshot
+from reconciler.actions import Destroy, Send
 from reconciler.desired.model import Desired, Received
 from reconciler.observed.model import Filesystem, Observed, Seen
 from reconciler.planner.absence import Absences
 from reconciler.planner.budget import Going, excess, is_near
 from reconciler.planner.departing_guard import Departure
 from reconciler.planner.history import Common, History, Nothing, compare
+from reconciler.planner.movements import Movements
 from reconciler.planner.objections import (
     Need,
     Objection,
@@ -56,15 +55,6 @@ class _Scene:
         return tuple(o.replication.name for o in self.owners if o.owns(version))
 
 
-class _Arrival(NamedTuple):
-    """What a snapshot or a send brings."""
-
-    places: tuple[Place, ...]
-    replication: str
-    versions: int
-    """Versions for each of the places."""
-
-
 def guard(
     plan: Plan, desired: Desired, observed: Observed, allow_destroy: Collection[str] = ()
 ) -> Plan:
@@ -101,45 +91,8 @@ class _Eye:
         self.parts = Roles(desired, observed)
         self.departure = Departure(desired, observed, self.absences, plan.at, allow_destroy)
         self.allow_destroy = allow_destroy
-        self.sends: dict[tuple[Place, ...], list[Send]] = defaultdict(list)
-        self.coming: dict[Place, list[Send]] = defaultdict(list)
-        """What is brought to a receiver, which may be a sender to others."""
-        self.arrivals: dict[str, _Arrival] = {}
-        self.origins: set[tuple[str, str]] = set()
-        """Host and full name of snapshots that clones are received from."""
-        self.doomed: dict[Place, set[int]] = defaultdict(set)
-        self.doomed_first: dict[Place, set[int]] = defaultdict(set)
-        """What is destroyed without waiting for anything to arrive."""
-        self.awaited: dict[Place, set[str]] = {}
-        """What all other destroys of a filesystem's snapshots wait for."""
-        for planned in plan.actions:
-            match planned.action:
-                case Send() as send:
-                    if send.origin is not None:
-                        self.origins.add((send.receiver_host, send.origin.snapshot))
-                    self.sends[send.places].append(send)
-                    self.coming[send.places[1]].append(send)
-                    self.arrivals[send.id] = _Arrival(
-                        send.places[1:], planned.replication, len(send.versions)
-                    )
-                case Snapshot() as snapshot:
-                    self.arrivals[snapshot.id] = _Arrival(snapshot.places, planned.replication, 1)
-                case Destroy() as destroy:
-                    self._note(planned, destroy)
+        self.moves = Movements.of(plan)
         self._scenes: dict[Place, _Scene] = {}
-
-    def _note(self, planned: PlannedAction, destroy: Destroy) -> None:
-        guids = {version.guid for version in destroy.versions if version.is_snapshot}
-        if guids:
-            place, awaited = destroy.places[0], set(planned.depends_on)
-            self.doomed[place] |= guids
-            if self._brings(awaited, place):
-                self.awaited[place] = self.awaited.get(place, awaited) & awaited
-            else:
-                self.doomed_first[place] |= guids
-
-    def _brings(self, awaited: Collection[str], place: Place) -> bool:
-        return any(place in self.arrivals[id_].places for id_ in awaited if id_ in self.arrivals)
 
     def inspect(
         self, planned: PlannedAction, destroy: Destroy
@@ -171,9 +124,9 @@ class _Eye:
         if not owners:
             yield Objection("foreign", "no spec manages it")
         yield from held(version, scene.roles)
-        if (place[0], version.of(place[1])) in self.origins:
+        if (place[0], version.of(place[1])) in self.moves.origins:
             yield Objection("origin", "a clone is to be received from it")
-        arrives = self._brings(planned.depends_on, place)
+        arrives = self.moves.brings(planned.depends_on, place)
         if version.is_snapshot and not (scene.something_stays or arrives or scene.departs):
             yield Objection("last-version", "it would leave no managed version")
         for need in scene.needs:
@@ -187,7 +140,7 @@ class _Eye:
         seen, filesystem = self.observed.get(place[0]), self._filesystem(place)
         if not isinstance(seen, Seen) or filesystem is None:
             return _Scene(Objection("unseen", f"{' '.join(place)} was not seen"))
-        roles, doomed = self.parts.of(place), self.doomed_first[place]
+        roles, doomed = self.parts.of(place), self.moves.doomed_first[place]
         owners = self.parts.owners(place, roles)
         departs = any(
             role.receiver == place
@@ -227,7 +180,7 @@ class _Eye:
         self, place: Place, filesystem: Filesystem, scene: _Scene
     ) -> Iterator[tuple[str, Objection]]:
         """Yield what is more than a replication's budget on a filesystem allows, by its name."""
-        doomed, first = self.doomed[place], self.doomed_first[place]
+        doomed, first = self.moves.doomed[place], self.moves.doomed_first[place]
         for owner in scene.owners:
             name = owner.replication.name
             if name in self.allow_destroy or not is_near(
@@ -235,7 +188,7 @@ class _Eye:
             ):
                 continue
             mine = [version for version in filesystem.snapshots if owner.owns(version)]
-            for guids, coming in ((first, 0), (doomed, self._awaited_versions(place, name))):
+            for guids, coming in ((first, 0), (doomed, self.moves.awaited_versions(place, name))):
                 going = [version for version in mine if version.guid in guids]
                 fresh = self._fresh(place, scene.roles, name, going)
                 found = Going(len(going), fresh, len(mine) - len(going) + coming)
@@ -243,12 +196,6 @@ class _Eye:
                 if said is not None:
                     remedy = f"look at the plan, then: reconciler apply --allow-destroy {name}"
                     yield name, Objection("budget", said, remedy)
-
-    def _awaited_versions(self, place: Place, name: str) -> int:
-        """Return how many versions of a replication come before what waits for any goes."""
-        awaited = self.awaited.get(place, ())
-        arrivals = (self.arrivals[id_] for id_ in awaited if id_ in self.arrivals)
-        return sum(a.versions for a in arrivals if a.replication == name and place in a.places)
 
     def _fresh(
         self, place: Place, roles: Sequence[Role], name: str, going: Sequence[Version]
@@ -283,7 +230,7 @@ class _Eye:
 
     def _need(self, role: Role, place: Place) -> Need:
         """The most recent common version stays until a newer one is on both ends."""
-        before, sends = self._history(role), self.sends[role.sender, role.receiver]
+        before, sends = self._history(role), self.moves.sends[role.sender, role.receiver]
         guids = {v.guid for send in sends for v in (send.base, *send.versions) if v is not None}
         if isinstance(before, Common):
             guids.add(before.sender.guid)
@@ -304,7 +251,7 @@ class _Eye:
     def _coming(self, role: Role) -> Sequence[Send]:
         """Return what comes to a sender that sends on what it receives."""
         received = isinstance(role.replication.snapshots, Received)
-        return self.coming.get(role.sender, ()) if received else ()
+        return self.moves.coming.get(role.sender, ()) if received else ()
 
     def _history_then(self, role: Role) -> History:
         """Compare the two ends as they are once the sender has what comes to it."""

@@ -60,7 +60,7 @@ MUTATIONS = (
     GUARDS(
         "the guards do not know what comes to a sender from further up",
         (6,),
-        "return self.coming.get(role.sender, ()) if received else ()",
+        "return self.moves.coming.get(role.sender, ()) if received else ()",
         "return ()",
     ),
     Mutation(

@@ -11,6 +11,7 @@ GUARDS = partial(
 )
 
 OBJECTIONS = partial(GUARDS, file="reconciler/planner/objections.py")
+MOVEMENTS = partial(GUARDS, file="reconciler/planner/movements.py")
 ROLES = partial(GUARDS, file="reconciler/planner/roles.py")
 BUDGET = partial(
     Mutation,
@@ -142,11 +143,11 @@ MUTATIONS = (
         "version.guid not in doomed and any(owner.owns(version) for owner in owners)",
         "version.guid not in doomed",
     ),
-    GUARDS(
+    MOVEMENTS(
         "the guard of the last version counts a snapshot of another filesystem",
         (3, "last-version"),
-        "any(place in self.arrivals[id_].places for id_ in awaited if id_ in self.arrivals)",
-        "any(id_ in self.arrivals for id_ in awaited)",
+        "any(place in self.arrivals[id_].places for id_ in actions if id_ in self.arrivals)",
+        "any(id_ in self.arrivals for id_ in actions)",
     ),
     OBJECTIONS(
         "the guard of the common version lets the coming one pass",
@@ -227,17 +228,18 @@ MUTATIONS = (
         "found = Going(len(going), fresh, len(mine) - len(going) + coming)",
         "found = Going(len(going), fresh, len(mine) - len(going))",
     ),
-    EXCESS(
+    MOVEMENTS(
         "what arrives counts whether or not the destroys wait for it",
         ("budget",),
         "arrivals = (self.arrivals[id_] for id_ in awaited if id_ in self.arrivals)",
         "arrivals = self.arrivals.values()",
+        tests=("tests/unit/planner/test_budget.py",),
     ),
     EXCESS(
         "what goes before anything arrives has no budget of its own",
         ("budget",),
-        "for guids, coming in ((first, 0), (doomed, self._awaited_versions(place, name))):",
-        "for guids, coming in ((doomed, self._awaited_versions(place, name)),):",
+        "for guids, coming in ((first, 0), (doomed, self.moves.awaited_versions(place, name))):",
+        "for guids, coming in ((doomed, self.moves.awaited_versions(place, name)),):",
     ),
     EXCESS(
         "what was made before one of the receivers was up to date counts as piled up",

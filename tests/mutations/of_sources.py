@@ -78,7 +78,7 @@ MUTATIONS = (
     GUARDS(
         "the guard lets go of what a clone is to be received from",
         ("origin",),
-        "if (place[0], version.of(place[1])) in self.origins:",
+        "if (place[0], version.of(place[1])) in self.moves.origins:",
         "if False:",
     ),
     LEAVING(
