@@ -5,7 +5,8 @@ What changes something holds a shared flock(2) on its controller's file while it
 whether anybody holds another controller's file, and gives way if so. Each takes its own lock
 before it looks at the others', so two that come at the same moment may both give way, but never
 both go on. The lock ends with the last process that inherited it; a file that nobody holds is no
-lock, and is removed by whoever comes next.
+lock, and is removed by whoever comes next: by one of several that come at once, to whom it is held
+for as long as another one looks.
 
 These folders are open to all: nobody but root and its owner can replace a file there, but others
 could prepare one. So a file is only ever made new, never opened through a link, and one that is
@@ -35,6 +36,9 @@ LOCKED_STATUS = 75
 """How a locked command ends that was not run: EX_TEMPFAIL of sysexits(3)."""
 
 _WHO_LENGTH = 300
+_LOOKS = 50
+"""How often a file is tried that somebody has for himself alone, who looks at it as we do: not for
+long, and then it is gone. What can be shared, and is there still, is held by who acts."""
 _TOLD = "reconciler-lock:"
 
 
@@ -161,14 +165,20 @@ return 0
 fi
 reconciler_seen=
 {{
-reconciler_seen=1
-if flock -x -n 7; then
+reconciler_seen=1 reconciler_free= reconciler_held=0 reconciler_looks=0
+while [ -e "$reconciler_other" ] && [ "$reconciler_held" -lt 2 ] &&
+[ "$reconciler_looks" -lt {looks} ]; do
+reconciler_looks=$((reconciler_looks + 1))
+flock -x -n 7 && reconciler_free=1 && break
+flock -s -n 7 && reconciler_held=$((reconciler_held + 1)) && flock -u 7
+done
+if [ -n "$reconciler_free" ]; then
 if [ "$reconciler_other" -ef "$reconciler_open/7" ]; then
 rm -f "$reconciler_other"
 elif [ -e "$reconciler_open/7" ] && [ -e "$reconciler_other" ]; then
 reconciler_lock=busy reconciler_who="somebody whose $reconciler_other is new"
 fi
-else
+elif [ -e "$reconciler_other" ]; then
 reconciler_lock=busy reconciler_who=$(dd bs=300 count=1 2>/dev/null <&7 | tr '\n' ' ')
 reconciler_who="${{reconciler_who:-somebody }}($reconciler_other)"
 fi
@@ -196,6 +206,7 @@ def text(lock: HostLock) -> str:
         others=" ".join(f"{shlex.quote(folder)}/{PREFIX}*" for folder in lock.folders),
         name=lock.name,
         prefix=lock.prefix,
+        looks=_LOOKS,
         who=shlex.quote(" ".join(lock.who.split())[:_WHO_LENGTH]),
     )
 

@@ -46,8 +46,20 @@ MUTATIONS = (
     LOCKING(
         "looking does not see those who are at work",
         ("locks",),
-        "if flock -x -n 7; then",
-        "if flock -s -n 7; then",
+        "flock -x -n 7 &&",
+        "flock -s -n 7 &&",
+    ),
+    LOCKING(
+        "who only looks at a file holds others up",
+        ("locks",),
+        "_LOOKS = 50",
+        "_LOOKS = 1",
+    ),
+    LOCKING(
+        "a lock is no longer one after some looks at it",
+        ("locks",),
+        'elif [ -e "$reconciler_other" ]; then\nreconciler_lock=busy',
+        "elif false; then\nreconciler_lock=busy",
     ),
     LOCKING(
         "what is locked is done all the same",

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from reconciler import __version__
 from tests.bench.peers import autobackup, bzfs, ours
-from tests.bench.peers.history import TREE, Label
+from tests.bench.peers.history import KEEP, TREE, Label
 from tests.bench.peers.pair import CONTROLLER, RECEIVER, SENDER, Command
 from tests.bench.peers.tool import virtual_environment
 from tests.bench.wall.ground import Ground
@@ -68,8 +68,11 @@ class Ours:
 
     def first(self, ground: Ground) -> list[Command]:
         """Take what is there for another tool's snapshots."""
-        specs = ours.replication([], "external: {matching: '^rec-'}")
-        return self._apply(ground, specs)
+        before, keep, after = ours.replication([], "external: {matching: '^rec-'}").partition(
+            f"    keep: {{last: {KEEP}}}\n"
+        )
+        assert keep
+        return self._apply(ground, before + after)
 
     def cycle(self, ground: Ground, without: Sequence[str] = ()) -> list[Command]:
         """Apply the specs."""

@@ -83,6 +83,18 @@ class Ground:
                 break
         return ended, time.monotonic() - began
 
+    def unprepared(self, size: Size) -> str:
+        """Tell where not all is replicated, or what is late has a snapshot of today."""
+        here, there = versions(self.sender, "tank"), versions(self.receiver, TARGET)
+        late, wrong = {*size.late}, []
+        for name in size.names:
+            ours, theirs = here.get(name, []), there.get(f"{TARGET}/{name}", [])
+            if not ours or [guid for guid, _ in ours] != [guid for guid, _ in theirs]:
+                wrong.append(f"{name} is not replicated")
+            elif (ours[-1][1] < today()) != (name in late):
+                wrong.append(f"the newest snapshot of {name} is of another day")
+        return _few(wrong)
+
     def amiss(self, size: Size) -> str:
         """Tell what is not as it should be after a cycle of today; nothing where all is."""
         here, there = versions(self.sender, "tank"), versions(self.receiver, TARGET)

@@ -5,6 +5,7 @@ import shutil
 import statistics
 import tempfile
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -79,11 +80,15 @@ def _cycles(tool: Contestant, ground: Ground, size: Size, runs: int) -> _Measure
     ground.begin(size, tool.parents)
     ground.live(size, KEEP, tool.label, tool.options)
     tool.prepare(ground)
-    for commands in (tool.first(ground), _punctual(tool, ground, size)):
-        ended, _ = ground.run(commands, LIMIT)
+    # Each step leaves its files where the next one does: so one is made after the other was run.
+    for prepare in (tool.first, partial(_punctual, tool, size=size)):
+        ended, _ = ground.run(prepare(ground), LIMIT)
         if ended.status != 0:
             yield CHANGED, size.changed, [], _failed("not prepared", ended)
             return
+    if unlike := ground.unprepared(size):
+        yield CHANGED, size.changed, [], f"not prepared: {unlike}"
+        return
     ground.write(size.late)
     took, remark = _timed(ground, tool.cycle(ground))
     remark = remark or ground.amiss(size)
@@ -99,7 +104,7 @@ def _cycles(tool: Contestant, ground: Ground, size: Size, runs: int) -> _Measure
     yield IDLE, 0, idle, remark
 
 
-def _punctual(tool: Contestant, ground: Ground, size: Size) -> list[Command]:
+def _punctual(tool: Contestant, ground: Ground, *, size: Size) -> list[Command]:
     ground.write(size.punctual)
     return tool.cycle(ground, size.late)
 

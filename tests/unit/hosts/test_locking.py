@@ -185,16 +185,18 @@ class TestFilesThatAreCleared:
     @pytest.fixture
     def before_first_lock(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> Callable[[str, str], None]:
-        """Have a command run right before the first lock with these options is taken."""
+    ) -> Callable[..., None]:
+        """Have commands run right before the first and second lock with these options are taken."""
 
-        def prepare(options: str, command: str) -> None:
-            once = tmp_path / "once"
+        def prepare(options: str, command: str, then: str = ":") -> None:
+            once, twice = tmp_path / "once", tmp_path / "twice"
             program = tmp_path / "programs" / "flock"
             program.parent.mkdir()
             program.write_text(
-                f"#!/bin/sh\nif [ ! -e '{once}' ] && [ \"$*\" = '{options}' ]; then\n"
-                f"touch '{once}'\n{command}\nfi\nexec {shutil.which('flock')} \"$@\"\n"
+                f"#!/bin/sh\nif [ \"$*\" = '{options}' ]; then\n"
+                f"if [ ! -e '{once}' ]; then touch '{once}'\n{command}\n"
+                f"elif [ ! -e '{twice}' ]; then touch '{twice}'\n{then}\nfi\nfi\n"
+                f'exec {shutil.which("flock")} "$@"\n'
             )
             program.chmod(0o755)
             monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
@@ -202,7 +204,7 @@ class TestFilesThatAreCleared:
         return prepare
 
     def test_a_lock_on_a_file_that_is_gone_is_none_so_it_is_made_anew(
-        self, run: Runner, folder: Path, before_first_lock: Callable[[str, str], None]
+        self, run: Runner, folder: Path, before_first_lock: Callable[..., None]
     ) -> None:
         file = folder / lock(folder).name
         before_first_lock("-s -n 9", f"rm '{file}'")
@@ -211,7 +213,7 @@ class TestFilesThatAreCleared:
         assert transcript.outcomes["look"].stdout == "1\n"
 
     def test_a_file_that_was_made_anew_meanwhile_is_neither_removed_nor_taken_for_free(
-        self, act: Acting, folder: Path, before_first_lock: Callable[[str, str], None]
+        self, act: Acting, folder: Path, before_first_lock: Callable[..., None]
     ) -> None:
         file = folder / theirs(folder).name
         file.touch()
@@ -220,6 +222,33 @@ class TestFilesThatAreCleared:
             act(lock(folder))
         assert not act.ran.exists()
         assert file.exists()
+
+    @pytest.mark.parametrize("leaves", ["rm '{file}'", ":"], ids=["removes", "leaves"])
+    def test_who_only_looks_at_a_stale_file_holds_nobody_up(
+        self, act: Acting, folder: Path, before_first_lock: Callable[..., None], leaves: str
+    ) -> None:
+        file, has, gone = folder / theirs(folder).name, folder / "has", folder / "gone"
+        file.touch()
+        flock = f"{shutil.which('flock')} -x '{file}' timeout 5"
+        look = f"touch '{has}'; while [ ! -e '{has}.too' ]; do :; done; {leaves.format(file=file)}"
+        before_first_lock(
+            "-x -n 7",
+            f"{{ {flock} sh -c \"{look}\"; touch '{gone}'; }} 7<&- &\n"
+            f"while [ ! -e '{has}' ]; do :; done",
+            f"touch '{has}.too'; while [ ! -e '{gone}' ]; do :; done",
+        )
+        act(lock(folder))
+        assert act.ran.exists()
+        assert not file.exists()
+
+    def test_of_several_that_come_at_once_to_a_stale_file_none_gives_way(
+        self, shell_argv: tuple[str, ...], folder: Path
+    ) -> None:
+        for _ in range(5):
+            (folder / theirs(folder).name).touch()
+            come = [*shell_argv, "-c", around("true", lock(folder))]
+            acts = [subprocess.Popen(come) for _ in range(6)]
+            assert [each.wait() for each in acts] == [0] * 6
 
 
 # -- every order in which the commands of two may come ---------------------------------------------
