@@ -90,10 +90,9 @@ processor, the least of some runs, without waiting for hosts. Memory is the peak
 process, what it works on included. In the fleet the hosts share the names of versions, which makes
 it smaller than a real one.
 
-The machine has one speed at one time and half of it at another, whatever it has to do: mind the
-figures of "count to ten million" beside. When hosts were observed over ssh and plans shown as text
-and JSON, which is from an earlier run, others kept it busy.
-"count to ten million" is to compare with other machines. Where a sender's filesystems are alike
+"count to ten million" is to compare with other machines; another one of this kind takes twice as
+long for it, and for all of this. When hosts were observed over ssh and plans shown as text and
+JSON, which is from an earlier run on that one, others kept it busy. Where a sender's filesystems are alike
 (their versions have the same names and times, as when one command takes the snapshots of a pool)
 one of them is planned; "none alike" is the same fleet with other times for each. With ten million
 versions nothing else is measured: that plan as JSON would be 5 GB.

@@ -179,6 +179,14 @@ def test_without_a_program_for_it_it_goes_on_and_says_so(
     assert transcript.unlocked == "there is no program flock"
 
 
+_AWAIT = """\
+await() {
+    tries=0
+    until [ -e "$1" ] || [ "$tries" -gt 500 ]; do tries=$((tries + 1)); sleep 0.01; done
+}
+"""
+
+
 class TestFilesThatAreCleared:
     """Between the opening of a file and its lock others may have cleared it away."""
 
@@ -193,7 +201,7 @@ class TestFilesThatAreCleared:
             program = tmp_path / "programs" / "flock"
             program.parent.mkdir()
             program.write_text(
-                f"#!/bin/sh\nif [ \"$*\" = '{options}' ]; then\n"
+                f"#!/bin/sh\n{_AWAIT}if [ \"$*\" = '{options}' ]; then\n"
                 f"if [ ! -e '{once}' ]; then touch '{once}'\n{command}\n"
                 f"elif [ ! -e '{twice}' ]; then touch '{twice}'\n{then}\nfi\nfi\n"
                 f'exec {shutil.which("flock")} "$@"\n'
@@ -230,12 +238,12 @@ class TestFilesThatAreCleared:
         file, has, gone = folder / theirs(folder).name, folder / "has", folder / "gone"
         file.touch()
         flock = f"{shutil.which('flock')} -x '{file}' timeout 5"
-        look = f"touch '{has}'; while [ ! -e '{has}.too' ]; do :; done; {leaves.format(file=file)}"
+        look = f"touch '{has}'; until [ -e '{has}.too' ]; do sleep 0.01; done; {leaves}"
         before_first_lock(
             "-x -n 7",
-            f"{{ {flock} sh -c \"{look}\"; touch '{gone}'; }} 7<&- &\n"
-            f"while [ ! -e '{has}' ]; do :; done",
-            f"touch '{has}.too'; while [ ! -e '{gone}' ]; do :; done",
+            f"{{ {flock} sh -c \"{look.format(file=file)}\"; touch '{gone}'; }} 7<&- &\n"
+            f"await '{has}'",
+            f"touch '{has}.too'; await '{gone}'",
         )
         act(lock(folder))
         assert act.ran.exists()
