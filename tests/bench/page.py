@@ -94,8 +94,8 @@ it smaller than a real one.
 long for it, and for all of this. When hosts were observed over ssh and plans shown as text and
 JSON, which is from an earlier run on that one, others kept it busy. Where a sender's filesystems
 are alike (their versions have the same names and times, as when one command takes the snapshots of
-a pool) one of them is planned; "none alike" is the same fleet with other times for each. With ten million
-versions nothing else is measured: that plan as JSON would be 5 GB.
+a pool) one of them is planned; "none alike" is the same fleet with other times for each. With ten
+million versions nothing else is measured: that plan as JSON would be 5 GB.
 
 "observe hosts over ssh" is many hosts behind one real sshd on the same machine, ten filesystems of
 ten versions on each, over connections that are opened for it. At most 32 are asked at a time (each
