@@ -73,6 +73,10 @@ class Sharing:
         """Return the processes of the masters."""
         return [pid for pid in descendants(os.getpid()) if is_master(pid)]
 
+    def is_known_to_be_over(self, end: int) -> bool:
+        """Tell whether the controller has noticed that the master of one end has ended."""
+        return self.pair.fleet.masters._loans[self.ends[end]].master.is_over()
+
     def close(self) -> None:
         self.pair.fleet.close()
         self._threads.shutdown()

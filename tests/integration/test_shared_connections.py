@@ -137,7 +137,8 @@ def test_a_master_that_dies_fails_its_streams_as_a_broken_line_does_and_is_follo
     assert failure.reaction is Reaction.RETRY
     assert outcome.stderr == ""
     wait_until(lambda: not any(stream.is_running()))
-    wait_until(lambda: len(sharing.masters()) == 1)
+    # Until it is known a stream that begins has a connection of its own, and for a while the next.
+    wait_until(lambda: sharing.is_known_to_be_over(end))
     assert sharing.run() == ARRIVED
     assert len(sharing.masters()) == 2
 
