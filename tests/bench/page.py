@@ -71,14 +71,14 @@ looked at; where something is not as it was to be, the remark says so.
 
 The hosts are emulated: what they do takes fifty times as long as on real ones, and what the tool
 itself does on this machine takes as long as ever. So mind the ratios, less than the seconds.
-With N = 30 the machine had nothing else to do when reconciler and bzfs were measured;
-zfs-autobackup is from an earlier run. With fewer others kept it busy, and one figure may well be
-off by a factor of two. Tools are measured one after the other.
+Tools are measured one after the other.
 
-On an emulated processor a login takes as long as several commands. Before small streams shared
-connections (design/004), reconciler took 100.6 s where 10 of 30 had changed, and bzfs was ahead
-with 83.9 s; tests at the lowest priority ran in reconciler's turn then, so not all of that is owed
-to the connections.
+With N = 6 all were measured within ten minutes, with nothing else on the machine; zfs-autobackup
+had to be measured again, in a run of its own. With N = 30 reconciler and bzfs were measured in one
+run, on a machine of half the speed, zfs-autobackup the day before. In the runs with N = 30 what was
+late had never been sent by reconciler before, so it sent three streams of each where peers sent
+one: a fault of the bench, found afterwards and mended. On an emulated processor a login takes as
+long as several commands: sharing connections (design/004) is worth more there than on real ones.
 """
 
 _SCALE = """\

@@ -22,6 +22,8 @@ class Contestant(Protocol):
     """Of `zfs snapshot`: what marks its snapshots."""
     parents: tuple[str, ...]
     """Options of the receiver's parent."""
+    has_periods: bool
+    """Whether what was late has no snapshot of today before the cycle."""
 
     @property
     def label(self) -> Label:
@@ -56,6 +58,7 @@ class Ours:
     name: str = "reconciler"
     options: str = "-o reconciler:spec=bench"
     parents: tuple[str, ...] = ("-o", ours.PLACEHOLDER)
+    has_periods: bool = True
 
     label: Label = ours.label
 
@@ -103,6 +106,7 @@ class Bzfs:
     name: str = "bzfs"
     options: str = ""
     parents: tuple[str, ...] = ()
+    has_periods: bool = True
     programs: Path = field(default=Path())
 
     label: Label = bzfs.label
@@ -136,6 +140,7 @@ class Autobackup:
     name: str = "zfs-autobackup"
     options: str = ""
     parents: tuple[str, ...] = ()
+    has_periods: bool = False
     programs: Path = field(default=Path())
 
     label: Label = autobackup.label

@@ -86,7 +86,7 @@ def _cycles(tool: Contestant, ground: Ground, size: Size, runs: int) -> _Measure
         if ended.status != 0:
             yield CHANGED, size.changed, [], _failed("not prepared", ended)
             return
-    if unlike := ground.unprepared(size):
+    if unlike := ground.unprepared(size, days=tool.has_periods):
         yield CHANGED, size.changed, [], f"not prepared: {unlike}"
         return
     ground.write(size.late)
