@@ -73,12 +73,9 @@ The hosts are emulated: what they do takes fifty times as long as on real ones, 
 itself does on this machine takes as long as ever. So mind the ratios, less than the seconds.
 Tools are measured one after the other.
 
-With N = 6 all were measured within ten minutes, with nothing else on the machine; zfs-autobackup
-had to be measured again, in a run of its own. With N = 30 reconciler and bzfs were measured in one
-run, on a machine of half the speed, zfs-autobackup the day before. In the runs with N = 30 what was
-late had never been sent by reconciler before, so it sent three streams of each where peers sent
-one: a fault of the bench, found afterwards and mended. On an emulated processor a login takes as
-long as several commands: sharing connections (design/004) is worth more there than on real ones.
+The machine had nothing else to do. With N = 6 all were measured within ten minutes; zfs-autobackup
+had to be measured again, in a run of its own. On an emulated processor a login takes as long as
+several commands: sharing connections (design/004) is worth more there than on real ones.
 """
 
 _SCALE = """\
